@@ -1,0 +1,44 @@
+# Every target sets itself up in .venv; nothing is written outside this checkout.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+READY := .venv/.ready
+export PIP_NO_CACHE_DIR := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-thorough bench lint types format lock clean
+
+help: ## what each target does
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $(READY)
+
+demo: $(READY) ## the main job: merges that reach six tenants, offline (ARGS=--once ends by itself)
+	$(BIN)/orbits demo $(ARGS)
+
+lint: $(READY) ## ruff and the import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(READY) ## mypy, strict, on the packages and the tests
+	$(BIN)/mypy
+
+test: lint types ## everything that must pass before a merge
+	$(BIN)/pytest --numprocesses 2 $(ARGS)
+
+test-thorough: lint types ## the suite and the slow stories, as every night
+	$(BIN)/pytest --numprocesses 2 -m 'thorough or not thorough' $(ARGS)
+
+format: $(READY) ## let ruff rewrite what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(READY) ## write the exact versions in use to constraints.txt
+	$(BIN)/pip freeze --exclude-editable > constraints.txt
+
+clean: ## remove everything that the other targets made
+	rm -rf .venv .orbits-demo .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis bench.json
