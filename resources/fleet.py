@@ -1,0 +1,55 @@
+"""What an agency runs: its services, where they come from, and the stack each tenant gets."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from resources.model.resource import Resource
+
+
+@dataclass(frozen=True)
+class Service:
+    """What one service repository, or one part of it, deploys.
+
+    `repository` is `owner/name`. `paths` are globs as git's, of which one must match a
+    changed file: `**` crosses folders, `*` does not.
+    """
+
+    name: str
+    repository: str
+    branch: str = "main"
+    paths: tuple[str, ...] = ("**",)
+
+
+class Desired(BaseModel):
+    """What one tenant's stack should be: a commit for each service, and the tenant's variables."""
+
+    model_config = ConfigDict(frozen=True)
+
+    tenant: str
+    revisions: Mapping[str, str]
+    variables: Mapping[str, JsonValue] = {}
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """The services of an agency, and how a tenant's stack is made of what is desired.
+
+    This is what `ORBITS_STACKS=module:attribute` names. A stack does not use a service
+    whose revision is not among `Desired.revisions` yet.
+    """
+
+    services: tuple[Service, ...]
+    stack: Callable[[Desired], Resource]
+    _by_name: dict[str, Service] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        by_name = {service.name: service for service in self.services}
+        if len(by_name) != len(self.services):
+            raise ValueError("two services of the fleet carry one name; give each its own")
+        object.__setattr__(self, "_by_name", by_name)
+
+    def service(self, name: str) -> Service:
+        """Answer the service of that name; raises `KeyError` where there is none."""
+        return self._by_name[name]

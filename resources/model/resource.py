@@ -1,0 +1,119 @@
+"""Things with an identity that are brought to a state, and kept there."""
+
+from enum import StrEnum
+from typing import Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from resources.errors import HookNotDefined
+from resources.model.definition import Steps
+
+
+class Severity(StrEnum):
+    """How much a difference matters to whoever is called about it."""
+
+    NOTICE = "notice"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+class Difference(BaseModel):
+    """One field in which the observed world is not the desired one.
+
+    `path` names the field, such as `files/app.conf`; a side that does not exist is `None`.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    path: str
+    desired: JsonValue
+    observed: JsonValue
+    severity: Severity = Severity.WARNING
+
+
+class Plan(BaseModel):
+    """What a command would do, before it is done. `destructive`: data would be lost."""
+
+    model_config = ConfigDict(frozen=True)
+
+    changes: tuple[Difference, ...] = ()
+    destructive: bool = False
+
+
+class Resource(Steps):
+    """A thing in the world, told apart by its identity, brought to the state its arguments say.
+
+    One command works on an identity at a time, in the whole fleet; the same command asked
+    for twice at once is done once. What was last brought about is recorded, and a resource
+    whose class version and arguments equal it is skipped, its recorded output answered.
+    """
+
+    version: ClassVar[int] = 1
+    """Raise it when `define_install` must run again on what is installed already."""
+
+    def identity(self) -> str:
+        """Answer which thing this is; equal identities are one thing, shared by all who do it."""
+        raise NotImplementedError(f"{type(self).__name__} defines no identity()")
+
+    def digest(self) -> str:
+        """Answer the command that a plain `do` runs; `update` also installs where needed."""
+        return "update"
+
+    async def output(self) -> Any:
+        """Answer what others may know of the resource; asked after each successful command.
+
+        Its annotation is how the recorded output is read back.
+        """
+        return None
+
+    async def intact(self) -> bool:
+        """Answer whether what was recorded still holds, before it is skipped.
+
+        For checks of a few milliseconds, such as whether a folder is there; anything dearer
+        belongs in `define_cycle`.
+        """
+        return True
+
+    def last_good(self) -> Self | None:
+        """Answer this resource as it was last brought about with success, or `None`.
+
+        Known while it runs, and the same throughout the run.
+        """
+        arguments = self.scope.last_good()
+        return None if arguments is None else type(self).model_validate(arguments)
+
+    async def define_install(self) -> None:
+        """Bring it about for the first time, and again when `version` changes."""
+        raise self._lacks("install")
+
+    async def define_update(self) -> None:
+        """Bring what is installed to the state that the arguments say."""
+        raise self._lacks("update")
+
+    async def define_rollback(self) -> None:
+        """Go back to the state that the arguments say; these were brought about before."""
+        await self.define_update()
+
+    async def define_uninstall(self) -> None:
+        """Remove it from the world."""
+        raise self._lacks("uninstall")
+
+    async def define_cycle(self) -> list[Difference]:
+        """Observe the world and answer where it differs from the arguments, changing nothing."""
+        raise self._lacks("cycle")
+
+    async def define_plan(self) -> Plan:
+        """Answer what `define_update` would do, changing nothing."""
+        raise self._lacks("plan")
+
+    @classmethod
+    def defines(cls, command: str) -> bool:
+        """Answer whether the class itself says how to carry out `command`."""
+        hook = getattr(cls, f"define_{command}", None)
+        return hook is not None and hook is not getattr(Resource, f"define_{command}", None)
+
+    def _lacks(self, command: str) -> HookNotDefined:
+        return HookNotDefined(
+            f"{self.identity()} cannot be asked to {command}: its class {type(self).__name__} "
+            f"defines no `define_{command}`. Nothing was changed."
+        )
