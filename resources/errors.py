@@ -57,9 +57,25 @@ class StepFailed(OrbitsError):
         return str(self.facts["reason"])
 
     @property
+    def summary(self) -> str:
+        """The reason in one sentence, without what a script printed."""
+        return self.cause.summary if isinstance(self.cause, ScriptFailed) else self.reason
+
+    @property
     def cause_name(self) -> str:
         """The class name of the step's own error, such as `ScriptFailed`."""
         return str(self.facts["cause_name"])
+
+    @property
+    def rolled_back(self) -> bool:
+        """Whether what the failure left half done was put back to what it was before."""
+        return bool(self.facts.get("rolled_back", False))
+
+    def after_rollback(self) -> "StepFailed":
+        """Answer this failure, noting that everything was put back; for a stack to raise."""
+        noted = StepFailed(str(self), **self.facts | {"rolled_back": True})
+        noted.cause = self.cause
+        return noted
 
     @property
     def tail(self) -> str:
@@ -71,8 +87,13 @@ class ScriptFailed(OrbitsError):
     """A script ended with another status than 0, was ended at its timeout, or never started.
 
     `status` is the exit status (negative: the signal), or `None` where there is none.
-    `tail` holds the last lines of what it printed.
+    `summary` is the message without what was printed, and `tail` the last lines of that.
     """
+
+    @property
+    def summary(self) -> str:
+        """What happened, in one sentence."""
+        return str(self.facts.get("summary", self))
 
     @property
     def status(self) -> int | None:

@@ -1,0 +1,285 @@
+"""Takes runs from the store and carries them out, as the one process that may.
+
+What is asked for is a row before it is begun. A run that was cut off goes on at its first
+unfinished step, here or wherever the next process starts.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Iterable
+from datetime import timedelta
+from functools import partial
+from typing import Any, Self
+
+import structlog
+
+from bot.engine.clock import Clock, SystemClock
+from bot.engine.commands import CHANGING, Commands, Order, Taking
+from bot.engine.happenings import Happening, Listener, RunBegan, RunEnded
+from bot.engine.journal import Begun, End, Journal, LeaseLost, enqueue
+from bot.engine.kinds import Wanted, identity_of, revived
+from bot.engine.locks import IdentityLocks, Node, WaitGraph
+from bot.engine.outcomes import Failure, Outcome, step_failed
+from bot.engine.owner import Ownership
+from bot.engine.scope import Given, LiveRun, RunScope, Surroundings
+from bot.engine.values import command_result_type, result_type
+from bot.states import LIVE, State
+from bot.store.database import Database
+from bot.store.tables import Run
+from resources.errors import OrbitsError
+from resources.model.definition import Definition
+from resources.model.resource import Resource
+from resources.model.workflow import Workflow
+
+log = structlog.get_logger(__name__)
+
+LOOK_EVERY = timedelta(seconds=1)
+
+
+class RunNotFound(OrbitsError):
+    """A run was asked for that the store does not have."""
+
+
+class Engine:
+    """Carries out runs on one database, to be used as an async context.
+
+    Leaving the context cuts its runs off between two steps: they stay in the store, and go on
+    when an engine is next started on it.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        clock: Clock | None = None,
+        given: Iterable[object] = (),
+        listeners: Iterable[Listener] = (),
+        at_once: int = 100,
+    ) -> None:
+        self._database = database
+        self._clock = clock or SystemClock()
+        self._listeners = tuple(listeners)
+        self.ownership = Ownership(database, self._clock)
+        self._journal = Journal(database, self.ownership.id)
+        around = Surroundings(self._journal, self._clock, Given(*given), self._tell)
+        self._around = around
+        self._graph = WaitGraph()
+        self._locks = IdentityLocks(self._graph)
+        self._commands = Commands(around, self._locks, self._graph)
+        self._at_once = at_once
+        self._roots: dict[str, asyncio.Task[None]] = {}
+        self._reserved: dict[str, list[tuple[str, tuple[str, str, str]]]] = {}
+        self._ended: dict[str, asyncio.Future[Outcome]] = {}
+        self._look_again = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        """Become an owner of runs, reserve what was cut off, and begin to look for work."""
+        await self.ownership.begin()
+        await self._reserve_interrupted()
+        self._tasks = [
+            asyncio.create_task(self._look_for_work(), name="engine-look"),
+            asyncio.create_task(self._stay_alive(), name="engine-heartbeat"),
+        ]
+        return self
+
+    async def __aexit__(self, *problem: object) -> None:
+        """Cut off what goes on, and give it back."""
+        for task in self._tasks:
+            task.cancel()
+        await self._cut_off()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for ended in self._ended.values():
+            ended.cancel()
+        await self.ownership.end()
+
+    # Asking
+
+    async def submit(
+        self, definition: Definition, command: str | None = None, *, force: bool = False
+    ) -> str:
+        """Write down that `definition` is to be done, and answer the run's id.
+
+        An equal run that is live is answered instead. `command` is for resources only.
+        """
+        wanted = wanted_of(definition, command)
+        run = await self._database.write(
+            lambda session: enqueue(session, wanted, self._clock.now(), force=force)
+        )
+        self._begin(run)
+        return run.id
+
+    async def run(
+        self, definition: Definition, command: str | None = None, *, force: bool = False
+    ) -> Any:
+        """Do `definition` durably, and answer its result; raises `StepFailed`."""
+        outcome = await self.outcome(await self.submit(definition, command, force=force))
+        if isinstance(definition, Resource):
+            results = command_result_type(definition, command or definition.digest())
+        else:
+            results = result_type(definition)
+        return outcome.answer(results.from_json)
+
+    async def outcome(self, run_id: str) -> Outcome:
+        """Wait until the run has ended, and answer what became of it; raises `RunNotFound`."""
+        ended = self._ended.get(run_id)
+        if ended is None:
+            ended = self._ended[run_id] = asyncio.get_running_loop().create_future()
+        if run_id not in self._roots:
+            # It may have ended before we began to wait.
+            self._tell_if_ended(await self._journal.run(run_id), run_id)
+        return await asyncio.shield(ended)
+
+    def wake(self) -> None:
+        """Look for work now: somebody has just written some down."""
+        self._look_again.set()
+
+    # Working
+
+    async def _look_for_work(self) -> None:
+        while True:
+            self._look_again.clear()
+            with contextlib.suppress(TimeoutError):
+                await self._begin_what_waits()
+                async with asyncio.timeout(LOOK_EVERY.total_seconds()):
+                    await self._look_again.wait()
+
+    async def _begin_what_waits(self) -> None:
+        free = self._at_once - len(self._roots)
+        if free <= 0:
+            return
+        try:
+            waiting = await self._journal.waiting(free + len(self._roots))
+        except Exception:
+            log.exception("runs_not_read", what="the store could not be asked for waiting runs")
+            return
+        for run in waiting:
+            self._begin(run)
+
+    def _begin(self, run: Run) -> None:
+        """Carry the run out in a task of its own, unless there are enough; then it waits."""
+        if run.id in self._roots or run.id != run.root_id or len(self._roots) >= self._at_once:
+            return
+        task = asyncio.create_task(self._drive(run), name=f"run {run.identity}")
+        self._roots[run.id] = task
+        task.add_done_callback(lambda _: self._left(run.id))
+
+    def _left(self, run_id: str) -> None:
+        was_full = len(self._roots) >= self._at_once
+        self._roots.pop(run_id, None)
+        for identity, key in self._reserved.pop(run_id, ()):
+            self._locks.release_reservation(identity, key)
+        if was_full:
+            self.wake()
+
+    async def _drive(self, run: Run) -> None:
+        """Carry out one root run; whatever goes wrong with it is in its row, or in our log."""
+        try:
+            await self._carry_out(run)
+        except LeaseLost:
+            log.warning("run_lost", run=run.id, identity=run.identity)
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            log.exception("run_interrupted", run=run.id, identity=run.identity)
+            await self._journal.give_back(run.id)
+
+    async def _carry_out(self, run: Run) -> None:
+        wanted = Wanted(run.identity, run.command, run.fingerprint, run.kind, run.arguments)
+        try:
+            definition = revived(run.kind, run.arguments)
+        except OrbitsError as error:
+            await self._refuse(run, wanted, error)
+            return
+
+        async def take() -> Begun | None:
+            return await self._journal.take(
+                run, self._clock.now(), changes=wanted.command in CHANGING
+            )
+
+        if isinstance(definition, Resource):
+            await self._commands.as_root(Order(definition, wanted, take, run.force))
+        else:
+            await self._carry_out_alone(definition, wanted, take)
+
+    async def _carry_out_alone(self, definition: Definition, wanted: Wanted, take: Taking) -> None:
+        node = Node(wanted.identity)
+        async with self._locks.holding(wanted.identity, wanted.key, node):
+            begun = await take()
+            if begun is None:
+                return
+            run = LiveRun(begun, wanted.identity, node)
+            resumed = bool(begun.memory)
+            self._tell(RunBegan(run.run_id, run.identity, wanted.command, resumed))
+            outcome = await self._perform(run, definition)
+            await self._end(run, wanted, outcome)
+
+    async def _perform(self, run: LiveRun, definition: Definition) -> Outcome:
+        scope = RunScope(run, self._around, self._commands)
+        if isinstance(definition, Workflow):
+            body = definition.bound_to(scope).define
+        else:
+            body = partial(scope.do, "run", definition)
+        return await scope.outcome_of(
+            body, lambda: result_type(definition), lambda error: scope.failed(error, "run")
+        )
+
+    async def _end(self, run: LiveRun, wanted: Wanted, outcome: Outcome) -> None:
+        await self._journal.end(End(run.begun.grip, outcome, self._clock.now()))
+        self._tell(RunEnded(run.run_id, run.identity, wanted.command, outcome))
+
+    async def _refuse(self, run: Run, wanted: Wanted, error: OrbitsError) -> None:
+        """End a run that this code cannot read, with the reason."""
+        begun = await self._journal.take(run, self._clock.now(), changes=False)
+        if begun is None:
+            return
+        failed = step_failed(error, step="read", identity=run.identity, run_id=run.id)
+        outcome = Outcome(State.FAILED, failure=Failure.of(failed))
+        await self._end(LiveRun(begun, run.identity, Node(run.identity)), wanted, outcome)
+
+    # Living and dying
+
+    async def _stay_alive(self) -> None:
+        while await self.ownership.beat():
+            if await self.ownership.bury_the_dead():
+                await self._reserve_interrupted()
+                self.wake()
+        log.error("declared_dead", owner=self.ownership.id, runs=len(self._roots))
+        await self._cut_off()
+
+    async def _reserve_interrupted(self) -> None:
+        for run in await self._journal.interrupted():
+            key = (run.identity, run.command, run.fingerprint)
+            self._locks.reserve(run.identity, key)
+            self._reserved.setdefault(run.root_id, []).append((run.identity, key))
+
+    async def _cut_off(self) -> None:
+        roots = list(self._roots.values())
+        for task in roots:
+            task.cancel()
+        await asyncio.gather(*roots, return_exceptions=True)
+
+    def _tell(self, happening: Happening) -> None:
+        if isinstance(happening, RunEnded):
+            self._resolve(happening.run_id, happening.outcome)
+        for listener in self._listeners:
+            listener(happening)
+
+    def _resolve(self, run_id: str, outcome: Outcome) -> None:
+        ended = self._ended.pop(run_id, None)
+        if ended is not None and not ended.done():
+            ended.set_result(outcome)
+
+    def _tell_if_ended(self, run: Run | None, run_id: str) -> None:
+        if run is None:
+            self._ended.pop(run_id, None)
+            raise RunNotFound(f"There is no run {run_id} in the store.")
+        if run.state not in LIVE:
+            self._resolve(run_id, Outcome.stored(State(run.state), run.result, run.failure))
+
+
+def wanted_of(definition: Definition, command: str | None = None) -> Wanted:
+    """Answer what is wanted when `definition` is asked for, as a row of the store has it."""
+    if isinstance(definition, Resource):
+        return Wanted.of(definition, command or definition.digest(), definition.identity())
+    return Wanted.of(definition, "run", identity_of(definition, ""))

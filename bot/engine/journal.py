@@ -1,0 +1,409 @@
+"""Where runs and steps are remembered; every write carries the token of who may still write.
+
+The hot path (steps, and the beginning and end of runs) goes through Core statements, many rows
+to a call, in the store's group commit.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql import ColumnElement
+from sqlmodel import Session, col
+
+from bot.engine.identifiers import new_id
+from bot.engine.kinds import Wanted
+from bot.engine.outcomes import Outcome
+from bot.states import LIVE, State
+from bot.store.database import Database
+from bot.store.columns import Moment
+from bot.store.tables import LIVE_ROWS, Owner, Recorded, Run, Step
+
+
+class LeaseLost(Exception):
+    """Another process has taken the run over: nothing that this one does counts any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grip:
+    """The right to write for a run: its id, and the token that it had when it was taken."""
+
+    run_id: str
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepRow:
+    """One step as it is remembered; `result` and `failure` are JSON text."""
+
+    name: str
+    kind: str
+    fingerprint: str
+    state: State
+    result: str | None
+    failure: str | None
+    started_at: datetime
+    finished_at: datetime | None
+
+    @classmethod
+    def begun(cls, name: str, kind: str, fingerprint: str, at: datetime) -> "StepRow":
+        """Answer a step that has no outcome yet."""
+        return cls(name, kind, fingerprint, State.RUNNING, None, None, at, None)
+
+    def ended(self, outcome: Outcome, at: datetime) -> "StepRow":
+        """Answer this step with its outcome."""
+        return StepRow(
+            self.name,
+            self.kind,
+            self.fingerprint,
+            outcome.state,
+            outcome.result,
+            outcome.failure_text,
+            self.started_at,
+            at,
+        )
+
+    @property
+    def finished(self) -> bool:
+        """Whether there is an outcome to answer on replay."""
+        return self.state is not State.RUNNING
+
+
+Memory = dict[str, StepRow]
+
+
+@dataclass(slots=True)
+class Begun:
+    """A run that this process may write for, and what is remembered of it."""
+
+    grip: Grip
+    root_id: str
+    memory: Memory = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a run ended, and what that changes: the record of its identity, a step of its parent."""
+
+    grip: Grip
+    outcome: Outcome
+    at: datetime
+    record: dict[str, Any] | None = None
+    forget: str | None = None
+    parent: tuple[Grip, StepRow] | None = None
+
+
+class Journal:
+    """The runs, steps and recorded states of one store, as one process may write them."""
+
+    def __init__(self, database: Database, owner: str) -> None:
+        self._database = database
+        self._owner = owner
+        dialect = postgresql if database.engine.dialect.name == "postgresql" else sqlite
+        self._upsert_step = _upsert(dialect.insert(Step), ["run_id", "name"])
+        self._upsert_recorded = _upsert(dialect.insert(Recorded), ["identity"])
+
+    # Steps
+
+    async def remember(self, grip: Grip, row: StepRow) -> None:
+        """Write one step; durable on return. Raises `LeaseLost`."""
+        await self._database.write_together(self._write_steps, (grip, row))
+
+    def _write_steps(
+        self, connection: Connection, items: Sequence[tuple[Grip, StepRow]]
+    ) -> list[LeaseLost | None]:
+        held = _held(connection, [grip for grip, _ in items])
+        rows = [_step_values(grip, row) for grip, row in items if grip in held]
+        if rows:
+            connection.execute(self._upsert_step, rows)
+        return [None if grip in held else LeaseLost(grip.run_id) for grip, _ in items]
+
+    # Runs
+
+    async def begin(
+        self, wanted: Wanted, parent: Begun | None, at: datetime, *, changes: bool
+    ) -> Begun:
+        """Take up the live run of `wanted`, or begin a new one, which locks its identity.
+
+        A live run that is found belongs to nobody here: it was cut off, or waits for a worker.
+        `changes` notes that the identity is no longer in its recorded state, so that nothing
+        is skipped until a command has succeeded.
+        """
+        return await self._database.write(
+            lambda session: self._begin(session.connection(), wanted, parent, at, changes)
+        )
+
+    def _begin(
+        self,
+        connection: Connection,
+        wanted: Wanted,
+        parent: Begun | None,
+        at: datetime,
+        changes: bool,
+    ) -> Begun:
+        if changes:
+            connection.execute(_UNSETTLE, {"gone": wanted.identity})
+        found = connection.execute(_LIVE_RUN, _key_values(wanted)).first()
+        if found is not None:
+            return self._take(connection, found.id, found.root_id, found.token, at)
+        run_id = new_id(at)
+        root_id = parent.root_id if parent else run_id
+        connection.execute(
+            _INSERT_RUN,
+            _run_values(wanted, run_id, at)
+            | {
+                "root_id": root_id,
+                "parent_id": parent.grip.run_id if parent else None,
+                "state": State.RUNNING,
+                "owner": self._owner,
+                "token": 1,
+                "started_at": at,
+            },
+        )
+        return Begun(Grip(run_id, 1), root_id)
+
+    def _take(
+        self, connection: Connection, run_id: str, root_id: str, token: int, at: datetime
+    ) -> Begun:
+        connection.execute(
+            _TAKE_RUN, {"run": run_id, "taker": self._owner, "next_token": token + 1, "at": at}
+        )
+        memory = {}
+        if token > 0:
+            steps = connection.execute(_STEPS_OF_RUN, {"run": run_id})
+            memory = {row.name: _step_row(row) for row in steps}
+        return Begun(Grip(run_id, token + 1), root_id, memory)
+
+    async def end(self, end: End) -> None:
+        """Write the end of a run, with all that follows from it, at once. Raises `LeaseLost`."""
+        await self._database.write_together(self._end_runs, end)
+
+    def _end_runs(self, connection: Connection, ends: Sequence[End]) -> list[LeaseLost | None]:
+        held = _held(connection, [end.grip for end in ends])
+        kept = [end for end in ends if end.grip in held]
+        if kept:
+            connection.execute(_END_RUN, [_end_values(end) for end in kept])
+            connection.execute(_END_ORPHANS, [_orphan_values(end) for end in kept])
+        for end in kept:
+            self._end_effects(connection, end)
+        return [None if end.grip in held else LeaseLost(end.grip.run_id) for end in ends]
+
+    def _end_effects(self, connection: Connection, end: End) -> None:
+        if end.record is not None:
+            connection.execute(self._upsert_recorded, end.record)
+        if end.forget is not None:
+            connection.execute(_FORGET, {"gone": end.forget})
+        if end.parent is not None:
+            self._write_steps(connection, [end.parent])
+
+    # What is known
+
+    async def recorded(self, identity: str) -> Recorded | None:
+        """Answer what was last brought about on `identity`."""
+        return await self._database.read(lambda session: session.get(Recorded, identity))
+
+    async def interrupted(self) -> list[Run]:
+        """Answer the runs that are marked as running and belong to no living owner."""
+        return await self._database.read(_interrupted)
+
+    async def waiting(self, most: int) -> list[Run]:
+        """Answer root runs that nobody works on, oldest first."""
+        return await self._database.read(lambda session: _waiting(session, most))
+
+    async def run(self, run_id: str) -> Run | None:
+        """Answer the run of that id."""
+        return await self._database.read(lambda session: session.get(Run, run_id))
+
+    async def take(self, run: Run, at: datetime, *, changes: bool) -> Begun | None:
+        """Take a run that nobody works on; `None` where somebody was faster."""
+        return await self._database.write(
+            lambda session: self._take_if_free(session.connection(), run, at, changes)
+        )
+
+    def _take_if_free(
+        self, connection: Connection, run: Run, at: datetime, changes: bool
+    ) -> Begun | None:
+        found = connection.execute(_RUN_STANDS, {"run": run.id}).first()
+        if found is None or found.token != run.token or found.state not in LIVE:
+            return None
+        if changes:
+            connection.execute(_UNSETTLE, {"gone": run.identity})
+        return self._take(connection, run.id, run.root_id, run.token, at)
+
+    async def give_back(self, run_id: str) -> None:
+        """Let go of a run that went wrong on our side, so that it is taken up again."""
+        await self._database.write(
+            lambda session: session.execute(
+                update(Run)
+                .where(col(Run.id) == run_id, col(Run.owner) == self._owner)
+                .values(owner=None)
+            )
+        )
+
+
+def enqueue(session: Session, wanted: Wanted, at: datetime, *, force: bool = False) -> Run:
+    """Add a run to be done, or find the live one that is equal, and answer it.
+
+    It commits with the rest of the session's transaction: whoever asks for work can write down
+    why in the same stroke.
+    """
+    found = session.connection().execute(_LIVE_RUN, _key_values(wanted)).first()
+    if found is not None:
+        return session.get_one(Run, found.id)
+    run_id = new_id(at)
+    queued = {"root_id": run_id, "force": force, "state": State.QUEUED, "token": 0}
+    values = _run_values(wanted, run_id, at) | queued
+    session.connection().execute(_INSERT_RUN, values)
+    return Run(**values)
+
+
+def _upsert(insert: Any, key: list[str]) -> Any:
+    columns = [column for column in insert.table.columns if column.name not in key]
+    return insert.on_conflict_do_update(
+        index_elements=key, set_={column.name: insert.excluded[column.name] for column in columns}
+    )
+
+
+def _no_living_owner() -> ColumnElement[bool]:
+    return or_(col(Run.owner).is_(None), col(Run.owner).not_in(select(col(Owner.id))))
+
+
+_KEY = (
+    (col(Run.identity) == bindparam("k_identity"))
+    & (col(Run.command) == bindparam("k_command"))
+    & (col(Run.fingerprint) == bindparam("k_fingerprint"))
+    & LIVE_ROWS
+)
+_LIVE_RUN = select(col(Run.id), col(Run.root_id), col(Run.token)).where(_KEY)
+_RUN_STANDS = select(col(Run.token), col(Run.state)).where(col(Run.id) == bindparam("run"))
+_STEPS_OF_RUN = select(Step.__table__).where(  # type: ignore[attr-defined]
+    col(Step.run_id) == bindparam("run")
+)
+_INSERT_RUN = Run.__table__.insert()  # type: ignore[attr-defined]
+_TAKE_RUN = (
+    update(Run)
+    .where(col(Run.id) == bindparam("run"))
+    .values(
+        state=State.RUNNING,
+        owner=bindparam("taker"),
+        token=bindparam("next_token"),
+        started_at=func.coalesce(col(Run.started_at), bindparam("at", type_=Moment)),
+    )
+)
+_END_RUN = (
+    update(Run)
+    .where(col(Run.id) == bindparam("run"))
+    .values(
+        state=bindparam("end_state"),
+        result=bindparam("end_result"),
+        failure=bindparam("end_failure"),
+        finished_at=bindparam("end_at"),
+    )
+)
+_END_ORPHANS = (
+    update(Run)
+    .where(
+        col(Run.root_id) == bindparam("run"),
+        col(Run.id) != bindparam("run"),
+        LIVE_ROWS,
+    )
+    .values(state=State.CANCELLED, finished_at=bindparam("end_at"))
+)
+_UNSETTLE = (
+    update(Recorded).where(col(Recorded.identity) == bindparam("gone")).values(settled=False)
+)
+_FORGET = Recorded.__table__.delete().where(  # type: ignore[attr-defined]
+    col(Recorded.identity) == bindparam("gone")
+)
+
+
+def _held(connection: Connection, grips: Sequence[Grip]) -> set[Grip]:
+    """Answer those grips whose token is still the run's, keeping them so until the commit."""
+    ids = {grip.run_id for grip in grips}
+    rows = connection.execute(
+        select(col(Run.id), col(Run.token))
+        .where(col(Run.id).in_(ids), col(Run.state) == State.RUNNING)
+        .with_for_update(read=True)
+    )
+    tokens = {row.id: row.token for row in rows}
+    return {grip for grip in grips if tokens.get(grip.run_id) == grip.token}
+
+
+def _key_values(wanted: Wanted) -> dict[str, Any]:
+    return {
+        "k_identity": wanted.identity,
+        "k_command": wanted.command,
+        "k_fingerprint": wanted.fingerprint,
+    }
+
+
+def _run_values(wanted: Wanted, run_id: str, at: datetime) -> dict[str, Any]:
+    return {
+        "id": run_id,
+        "identity": wanted.identity or run_id,
+        "command": wanted.command,
+        "kind": wanted.kind,
+        "arguments": wanted.arguments,
+        "fingerprint": wanted.fingerprint,
+        "created_at": at,
+        "force": False,
+    }
+
+
+def _step_values(grip: Grip, row: StepRow) -> dict[str, Any]:
+    return {
+        "run_id": grip.run_id,
+        "name": row.name,
+        "kind": row.kind,
+        "fingerprint": row.fingerprint,
+        "state": row.state,
+        "result": row.result,
+        "failure": row.failure,
+        "started_at": row.started_at,
+        "finished_at": row.finished_at,
+    }
+
+
+def _step_row(row: Any) -> StepRow:
+    return StepRow(
+        name=row.name,
+        kind=row.kind,
+        fingerprint=row.fingerprint,
+        state=State(row.state),
+        result=row.result,
+        failure=row.failure,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+    )
+
+
+def _end_values(end: End) -> dict[str, Any]:
+    return {
+        "run": end.grip.run_id,
+        "end_state": end.outcome.state,
+        "end_result": end.outcome.result,
+        "end_failure": end.outcome.failure_text,
+        "end_at": end.at,
+    }
+
+
+def _orphan_values(end: End) -> dict[str, Any]:
+    return {"run": end.grip.run_id, "end_at": end.at}
+
+
+def _interrupted(session: Session) -> list[Run]:
+    chosen = select(Run).where(col(Run.state) == State.RUNNING, _no_living_owner())
+    return list(session.scalars(chosen))
+
+
+def _waiting(session: Session, most: int) -> list[Run]:
+    chosen = (
+        select(Run)
+        .where(LIVE_ROWS, col(Run.id) == col(Run.root_id), _no_living_owner())
+        .order_by(col(Run.created_at), col(Run.id))
+        .limit(most)
+    )
+    return list(session.scalars(chosen))

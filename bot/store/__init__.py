@@ -1,0 +1,1 @@
+"""Where the bot remembers: tables, one writer, and the migrations between releases."""

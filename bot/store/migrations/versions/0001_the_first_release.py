@@ -1,0 +1,231 @@
+"""The first release."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from bot.store.columns import Moment
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    """Bring the schema from nothing to 0001."""
+    op.create_table(
+        "delivery",
+        sa.Column("guid", sa.String(), nullable=False),
+        sa.Column("event", sa.String(), nullable=False),
+        sa.Column("action", sa.String(), nullable=True),
+        sa.Column("repository", sa.String(), nullable=True),
+        sa.Column("payload", sa.LargeBinary(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("problem", sa.Text(), nullable=True),
+        sa.Column("received_at", Moment(), nullable=False),
+        sa.Column("not_before", Moment(), nullable=True),
+        sa.Column("handled_at", Moment(), nullable=True),
+        sa.PrimaryKeyConstraint("guid"),
+    )
+    with op.batch_alter_table("delivery", schema=None) as batch_op:
+        batch_op.create_index(
+            "delivery_open",
+            ["received_at"],
+            unique=False,
+            sqlite_where=sa.text("state = 'queued'"),
+            postgresql_where=sa.text("state = 'queued'"),
+        )
+
+    op.create_table(
+        "deployed",
+        sa.Column("tenant", sa.String(), nullable=False),
+        sa.Column("service", sa.String(), nullable=False),
+        sa.Column("revision", sa.String(), nullable=False),
+        sa.Column("rollout_id", sa.String(), nullable=True),
+        sa.Column("updated_at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "service"),
+    )
+    op.create_table(
+        "deployment",
+        sa.Column("rollout_id", sa.String(), nullable=False),
+        sa.Column("tenant", sa.String(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("before", sa.JSON(), nullable=False),
+        sa.Column("desired", sa.JSON(), nullable=False),
+        sa.Column("failed_step", sa.String(), nullable=True),
+        sa.Column("problem", sa.Text(), nullable=True),
+        sa.Column("tail", sa.Text(), nullable=True),
+        sa.Column("rolled_back", sa.Boolean(), nullable=False),
+        sa.Column("run_id", sa.String(), nullable=True),
+        sa.Column("started_at", Moment(), nullable=True),
+        sa.Column("finished_at", Moment(), nullable=True),
+        sa.PrimaryKeyConstraint("rollout_id", "tenant"),
+    )
+    op.create_table(
+        "owner",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("host", sa.String(), nullable=False),
+        sa.Column("pid", sa.Integer(), nullable=False),
+        sa.Column("started_at", Moment(), nullable=False),
+        sa.Column("heartbeat_at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "recorded",
+        sa.Column("identity", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("installed_version", sa.Integer(), nullable=True),
+        sa.Column("fingerprint", sa.String(), nullable=True),
+        sa.Column("arguments", sa.Text(), nullable=True),
+        sa.Column("output", sa.Text(), nullable=True),
+        sa.Column("settled", sa.Boolean(), nullable=False),
+        sa.Column("run_id", sa.String(), nullable=False),
+        sa.Column("updated_at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("identity"),
+    )
+    op.create_table(
+        "report",
+        sa.Column("rollout_id", sa.String(), nullable=False),
+        sa.Column("check_run_id", sa.BigInteger(), nullable=True),
+        sa.Column("check_digest", sa.String(), nullable=True),
+        sa.Column("comment_id", sa.BigInteger(), nullable=True),
+        sa.Column("comment_digest", sa.String(), nullable=True),
+        sa.Column("due", sa.Boolean(), nullable=False),
+        sa.Column("final", sa.Boolean(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("problem", sa.Text(), nullable=True),
+        sa.Column("not_before", Moment(), nullable=True),
+        sa.PrimaryKeyConstraint("rollout_id"),
+    )
+    op.create_table(
+        "rollout",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("repository", sa.String(), nullable=False),
+        sa.Column("branch", sa.String(), nullable=False),
+        sa.Column("sha", sa.String(), nullable=False),
+        sa.Column("services", sa.JSON(), nullable=False),
+        sa.Column("pull_request", sa.Integer(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("author", sa.String(), nullable=False),
+        sa.Column("merged_by", sa.String(), nullable=False),
+        sa.Column("url", sa.String(), nullable=False),
+        sa.Column("explanation", sa.JSON(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("run_id", sa.String(), nullable=True),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.Column("finished_at", Moment(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("rollout", schema=None) as batch_op:
+        batch_op.create_index("rollout_of_merge", ["repository", "sha"], unique=True)
+
+    op.create_table(
+        "run",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("root_id", sa.String(), nullable=False),
+        sa.Column("parent_id", sa.String(), nullable=True),
+        sa.Column("identity", sa.String(), nullable=False),
+        sa.Column("command", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("arguments", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.String(), nullable=False),
+        sa.Column("force", sa.Boolean(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("owner", sa.String(), nullable=True),
+        sa.Column("token", sa.Integer(), nullable=False),
+        sa.Column("result", sa.Text(), nullable=True),
+        sa.Column("failure", sa.Text(), nullable=True),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.Column("started_at", Moment(), nullable=True),
+        sa.Column("finished_at", Moment(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("run", schema=None) as batch_op:
+        batch_op.create_index(
+            "run_live_command",
+            ["identity", "command", "fingerprint"],
+            unique=True,
+            sqlite_where=sa.text("state IN ('queued', 'waiting', 'running')"),
+            postgresql_where=sa.text("state IN ('queued', 'waiting', 'running')"),
+        )
+        batch_op.create_index("run_root", ["root_id"], unique=False)
+        batch_op.create_index(
+            "run_running_identity",
+            ["identity"],
+            unique=True,
+            sqlite_where=sa.text("state = 'running'"),
+            postgresql_where=sa.text("state = 'running'"),
+        )
+        batch_op.create_index(
+            "run_state",
+            ["state"],
+            unique=False,
+            sqlite_where=sa.text("state IN ('queued', 'waiting', 'running')"),
+            postgresql_where=sa.text("state IN ('queued', 'waiting', 'running')"),
+        )
+
+    op.create_table(
+        "step",
+        sa.Column("run_id", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("fingerprint", sa.String(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("result", sa.Text(), nullable=True),
+        sa.Column("failure", sa.Text(), nullable=True),
+        sa.Column("started_at", Moment(), nullable=False),
+        sa.Column("finished_at", Moment(), nullable=True),
+        sa.PrimaryKeyConstraint("run_id", "name"),
+    )
+    op.create_table(
+        "tenant",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("ring", sa.String(), nullable=False),
+        sa.Column("tags", sa.JSON(), nullable=False),
+        sa.Column("services", sa.JSON(), nullable=False),
+        sa.Column("variables", sa.JSON(), nullable=False),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+
+
+def downgrade() -> None:
+    """Bring the schema back to nothing."""
+    op.drop_table("tenant")
+    op.drop_table("step")
+    with op.batch_alter_table("run", schema=None) as batch_op:
+        batch_op.drop_index(
+            "run_state",
+            sqlite_where=sa.text("state IN ('queued', 'waiting', 'running')"),
+            postgresql_where=sa.text("state IN ('queued', 'waiting', 'running')"),
+        )
+        batch_op.drop_index(
+            "run_running_identity",
+            sqlite_where=sa.text("state = 'running'"),
+            postgresql_where=sa.text("state = 'running'"),
+        )
+        batch_op.drop_index("run_root")
+        batch_op.drop_index(
+            "run_live_command",
+            sqlite_where=sa.text("state IN ('queued', 'waiting', 'running')"),
+            postgresql_where=sa.text("state IN ('queued', 'waiting', 'running')"),
+        )
+
+    op.drop_table("run")
+    with op.batch_alter_table("rollout", schema=None) as batch_op:
+        batch_op.drop_index("rollout_of_merge")
+
+    op.drop_table("rollout")
+    op.drop_table("report")
+    op.drop_table("recorded")
+    op.drop_table("owner")
+    op.drop_table("deployment")
+    op.drop_table("deployed")
+    with op.batch_alter_table("delivery", schema=None) as batch_op:
+        batch_op.drop_index(
+            "delivery_open",
+            sqlite_where=sa.text("state = 'queued'"),
+            postgresql_where=sa.text("state = 'queued'"),
+        )
+
+    op.drop_table("delivery")

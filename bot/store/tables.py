@@ -1,0 +1,218 @@
+"""The tables: runs and their steps, what was brought about, and the rollouts that asked for it.
+
+JSON is kept as text where the engine wrote it (`arguments`, `result`, `output`, `failure`), so
+that the hot path encodes once; it is a JSON column where people and queries look into it.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Column, Index, LargeBinary, Text, text
+from sqlmodel import Field, SQLModel
+
+from bot.states import State
+from bot.store.columns import Moment, StateText
+
+LIVE_ROWS = text("state IN ('queued', 'waiting', 'running')")
+_RUNNING_ROWS = text("state = 'running'")
+
+
+def moment(*, nullable: bool = False) -> Any:
+    """Declare a column that holds an aware time."""
+    return Field(sa_column=Column(Moment, nullable=nullable), default=None)
+
+
+class Owner(SQLModel, table=True):
+    """A process that works on runs. Its id is new at each start; it lives while its heart beats."""
+
+    id: str = Field(primary_key=True)
+    host: str
+    pid: int
+    started_at: datetime = moment()
+    heartbeat_at: datetime = moment()
+
+
+class Run(SQLModel, table=True):
+    """One command of one resource, workflow or action.
+
+    A running row is the lock of its identity, and a live row is what an equal command joins:
+    both are unique indexes, so that no other bookkeeping can disagree with them. `token`
+    rises each time the run changes hands; a write that carries an older one is refused.
+    """
+
+    __table_args__ = (
+        Index(
+            "run_live_command",
+            "identity",
+            "command",
+            "fingerprint",
+            unique=True,
+            sqlite_where=LIVE_ROWS,
+            postgresql_where=LIVE_ROWS,
+        ),
+        Index(
+            "run_running_identity",
+            "identity",
+            unique=True,
+            sqlite_where=_RUNNING_ROWS,
+            postgresql_where=_RUNNING_ROWS,
+        ),
+        Index("run_state", "state", sqlite_where=LIVE_ROWS, postgresql_where=LIVE_ROWS),
+        Index("run_root", "root_id"),
+    )
+
+    id: str = Field(primary_key=True)
+    root_id: str
+    parent_id: str | None = None
+    identity: str
+    command: str
+    kind: str
+    arguments: str = Field(sa_column=Column(Text, nullable=False))
+    fingerprint: str
+    force: bool = False
+    state: State = Field(sa_column=Column(StateText, nullable=False))
+    owner: str | None = None
+    token: int = 0
+    result: str | None = Field(default=None, sa_column=Column(Text))
+    failure: str | None = Field(default=None, sa_column=Column(Text))
+    created_at: datetime = moment()
+    started_at: datetime | None = moment(nullable=True)
+    finished_at: datetime | None = moment(nullable=True)
+
+
+class Step(SQLModel, table=True):
+    """A named step of a run, done once. A `running` row: one that may not be repeated began."""
+
+    run_id: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    kind: str
+    fingerprint: str
+    state: State = Field(sa_column=Column(StateText, nullable=False))
+    result: str | None = Field(default=None, sa_column=Column(Text))
+    failure: str | None = Field(default=None, sa_column=Column(Text))
+    started_at: datetime = moment()
+    finished_at: datetime | None = moment(nullable=True)
+
+
+class Recorded(SQLModel, table=True):
+    """What was last brought about on an identity.
+
+    `arguments`, `fingerprint` and `output` are those of the last success: the last known
+    good. `settled` is false from the moment a command begins to change it until one succeeds.
+    """
+
+    identity: str = Field(primary_key=True)
+    kind: str
+    installed_version: int | None = None
+    fingerprint: str | None = None
+    arguments: str | None = Field(default=None, sa_column=Column(Text))
+    output: str | None = Field(default=None, sa_column=Column(Text))
+    settled: bool = False
+    run_id: str
+    updated_at: datetime = moment()
+
+
+class Delivery(SQLModel, table=True):
+    """One webhook request, stored before it is acknowledged."""
+
+    __table_args__ = (
+        Index(
+            "delivery_open",
+            "received_at",
+            sqlite_where=text("state = 'queued'"),
+            postgresql_where=text("state = 'queued'"),
+        ),
+    )
+
+    guid: str = Field(primary_key=True)
+    event: str
+    action: str | None = None
+    repository: str | None = None
+    payload: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    state: State = Field(default=State.QUEUED, sa_column=Column(StateText, nullable=False))
+    attempts: int = 0
+    problem: str | None = Field(default=None, sa_column=Column(Text))
+    received_at: datetime = moment()
+    not_before: datetime | None = moment(nullable=True)
+    handled_at: datetime | None = moment(nullable=True)
+
+
+class Tenant(SQLModel, table=True):
+    """A client with a stack of its own. `services` is empty where it uses all of them."""
+
+    name: str = Field(primary_key=True)
+    ring: str = "all"
+    tags: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    services: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    variables: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    created_at: datetime = moment()
+
+
+class Deployed(SQLModel, table=True):
+    """The revision of a service that a tenant has; what succeeded last."""
+
+    tenant: str = Field(primary_key=True)
+    service: str = Field(primary_key=True)
+    revision: str
+    rollout_id: str | None = None
+    updated_at: datetime = moment()
+
+
+class Rollout(SQLModel, table=True):
+    """One revision over many tenants, because a pull request was merged."""
+
+    __table_args__ = (Index("rollout_of_merge", "repository", "sha", unique=True),)
+
+    id: str = Field(primary_key=True)
+    repository: str
+    branch: str
+    sha: str
+    services: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    pull_request: int
+    title: str
+    author: str
+    merged_by: str
+    url: str
+    explanation: list[dict[str, Any]] = Field(
+        default_factory=list, sa_column=Column(JSON, nullable=False)
+    )
+    state: State = Field(sa_column=Column(StateText, nullable=False))
+    run_id: str | None = None
+    created_at: datetime = moment()
+    finished_at: datetime | None = moment(nullable=True)
+
+
+class Deployment(SQLModel, table=True):
+    """One tenant's stack brought to the revisions of a rollout. What it was is snapshotted."""
+
+    rollout_id: str = Field(primary_key=True)
+    tenant: str = Field(primary_key=True)
+    state: State = Field(sa_column=Column(StateText, nullable=False))
+    reason: str
+    before: dict[str, str] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    desired: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    failed_step: str | None = None
+    problem: str | None = Field(default=None, sa_column=Column(Text))
+    tail: str | None = Field(default=None, sa_column=Column(Text))
+    rolled_back: bool = False
+    run_id: str | None = None
+    started_at: datetime | None = moment(nullable=True)
+    finished_at: datetime | None = moment(nullable=True)
+
+
+class Report(SQLModel, table=True):
+    """What GitHub was last told of a rollout, and where; the words themselves are pure functions.
+
+    `due` is true while GitHub may be behind. Digests are of the words that GitHub has.
+    """
+
+    rollout_id: str = Field(primary_key=True)
+    check_run_id: int | None = Field(default=None, sa_column=Column(BigInteger))
+    check_digest: str | None = None
+    comment_id: int | None = Field(default=None, sa_column=Column(BigInteger))
+    comment_digest: str | None = None
+    due: bool = True
+    final: bool = False
+    attempts: int = 0
+    problem: str | None = Field(default=None, sa_column=Column(Text))
+    not_before: datetime | None = moment(nullable=True)

@@ -1,0 +1,170 @@
+"""The one thread that writes, committing together all that waits (group commit).
+
+A durable write costs one flush of the disk. With a hundred steps waiting, one flush serves
+them all; with one waiting it is flushed at once, so nobody ever waits for company.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlmodel import Session
+
+T = TypeVar("T")
+Item = TypeVar("Item")
+
+Together = Callable[[Connection, Sequence[Item]], Sequence[Any]]
+"""Writes many items at once, and answers for each its result, or the exception it gets."""
+
+MOST_TOGETHER = 1_000
+
+
+@dataclass(slots=True)
+class _Work:
+    """Something to be written, and who waits for it."""
+
+    future: "asyncio.Future[Any]"
+    alone: Callable[[Session], Any] | None = None
+    together: Together[Any] | None = None
+    item: Any = None
+
+
+@dataclass(slots=True)
+class _Outcomes:
+    """What became of one transaction's work, to be told when the commit is durable."""
+
+    results: list[tuple["asyncio.Future[Any]", Any]] = field(default_factory=list)
+
+    def add(self, work: _Work, result: Any) -> None:
+        self.results.append((work.future, result))
+
+    def tell(self) -> None:
+        """Tell everyone; on the event loop's thread."""
+        for future, result in self.results:
+            if future.done():
+                continue
+            if isinstance(result, BaseException):
+                future.set_exception(result)
+            else:
+                future.set_result(result)
+
+
+class Writer:
+    """The store's only writer in this process.
+
+    What is handed in is written in its own savepoint: one failure never takes along what
+    shares the commit. An awaited call has reached the disk.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._waiting: SimpleQueue[_Work | None] = SimpleQueue()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin to write, for the running event loop."""
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
+        self._thread.start()
+
+    async def close(self) -> None:
+        """Write what waits, and end the thread."""
+        if self._thread is None:
+            return
+        self._waiting.put(None)
+        await asyncio.to_thread(self._thread.join)
+        self._thread = None
+
+    def write(self, work: Callable[[Session], T]) -> "asyncio.Future[T]":
+        """Carry out `work` in a session; its result comes when it is durable."""
+        return self._hand_in(_Work(self._new_future(), alone=work))
+
+    def write_together(self, together: Together[Item], item: Item) -> "asyncio.Future[Any]":
+        """Hand `item` to `together`, which gets all items that wait for it in one call."""
+        return self._hand_in(_Work(self._new_future(), together=together, item=item))
+
+    def _new_future(self) -> "asyncio.Future[Any]":
+        if self._loop is None or self._thread is None:
+            raise RuntimeError("the store's writer is not running; start the database first")
+        return self._loop.create_future()
+
+    def _hand_in(self, work: _Work) -> "asyncio.Future[Any]":
+        self._waiting.put(work)
+        return work.future
+
+    def _work(self) -> None:
+        with self._engine.connect().execution_options(orbits_writer=True) as connection:
+            while batch := self._next_batch():
+                outcomes = self._commit(connection, batch)
+                if self._loop is not None and not self._loop.is_closed():
+                    self._loop.call_soon_threadsafe(outcomes.tell)
+
+    def _next_batch(self) -> list[_Work]:
+        first = self._waiting.get()
+        if first is None:
+            return []
+        batch = [first]
+        try:
+            while len(batch) < MOST_TOGETHER:
+                work = self._waiting.get_nowait()
+                if work is None:
+                    self._waiting.put(None)
+                    break
+                batch.append(work)
+        except Empty:
+            pass
+        return batch
+
+    def _commit(self, connection: Connection, batch: list[_Work]) -> _Outcomes:
+        outcomes = _Outcomes()
+        try:
+            with connection.begin():
+                self._write_batch(connection, batch, outcomes)
+        except BaseException as error:  # noqa: BLE001 (everyone who waits is told)
+            outcomes = _Outcomes([(work.future, error) for work in batch])
+        return outcomes
+
+    def _write_batch(self, connection: Connection, batch: list[_Work], outcomes: _Outcomes) -> None:
+        groups: dict[Together[Any], list[_Work]] = {}
+        for work in batch:
+            if work.together is not None:
+                groups.setdefault(work.together, []).append(work)
+        for together, works in groups.items():
+            results = _in_savepoint(connection, _all_together(together, works))
+            if isinstance(results, BaseException):
+                results = [results] * len(works)
+            for work, result in zip(works, results, strict=True):
+                outcomes.add(work, result)
+        for work in batch:
+            if work.alone is not None:
+                outcomes.add(work, _in_savepoint(connection, _in_session(work.alone)))
+
+
+def _all_together(
+    together: Together[Any], works: list[_Work]
+) -> Callable[[Connection], Sequence[Any]]:
+    return lambda connection: together(connection, [work.item for work in works])
+
+
+def _in_session(alone: Callable[[Session], Any]) -> Callable[[Connection], Any]:
+    def work(connection: Connection) -> Any:
+        with Session(connection, join_transaction_mode="create_savepoint") as session:
+            result = alone(session)
+            session.commit()
+            return result
+
+    return work
+
+
+def _in_savepoint(connection: Connection, work: Callable[[Connection], Any]) -> Any:
+    """Answer the result of `work`, or the exception that it raised, its writes undone."""
+    try:
+        with connection.begin_nested():
+            return work(connection)
+    except Exception as error:  # noqa: BLE001 (it is told to who waits for this work)
+        return error
