@@ -6,7 +6,7 @@ unfinished step, here or wherever the next process starts.
 
 import asyncio
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
 from functools import partial
 from typing import Any, Self
@@ -103,6 +103,12 @@ class Engine:
         An equal run that is live is answered instead. `command` is for resources only.
         """
         wanted = wanted_of(definition, command)
+        if not wanted.identity and len(self._roots) < self._at_once:
+            # Nobody can share it or be in its way: it is written down as begun.
+            begun = await self._journal.begin(wanted, None, self._clock.now(), changes=False)
+            work = partial(self._carry_out_begun, definition, wanted, begun)
+            self._drive_in_task(begun.root_id, work)
+            return begun.root_id
         run = await self._database.write(
             lambda session: enqueue(session, wanted, self._clock.now(), force=force)
         )
@@ -160,9 +166,12 @@ class Engine:
         """Carry the run out in a task of its own, unless there are enough; then it waits."""
         if run.id in self._roots or run.id != run.root_id or len(self._roots) >= self._at_once:
             return
-        task = asyncio.create_task(self._drive(run), name=f"run {run.identity}")
-        self._roots[run.id] = task
-        task.add_done_callback(lambda _: self._left(run.id))
+        self._drive_in_task(run.id, partial(self._carry_out, run))
+
+    def _drive_in_task(self, run_id: str, work: Callable[[], Awaitable[None]]) -> None:
+        task = asyncio.create_task(self._drive(run_id, work), name=f"run {run_id}")
+        self._roots[run_id] = task
+        task.add_done_callback(lambda _: self._left(run_id))
 
     def _left(self, run_id: str) -> None:
         was_full = len(self._roots) >= self._at_once
@@ -172,17 +181,17 @@ class Engine:
         if was_full:
             self.wake()
 
-    async def _drive(self, run: Run) -> None:
+    async def _drive(self, run_id: str, work: Callable[[], Awaitable[None]]) -> None:
         """Carry out one root run; whatever goes wrong with it is in its row, or in our log."""
         try:
-            await self._carry_out(run)
+            await work()
         except LeaseLost:
-            log.warning("run_lost", run=run.id, identity=run.identity)
+            log.warning("run_lost", run=run_id)
         except asyncio.CancelledError:
             raise
         except Exception:
-            log.exception("run_interrupted", run=run.id, identity=run.identity)
-            await self._journal.give_back(run.id)
+            log.exception("run_interrupted", run=run_id)
+            await self._journal.give_back(run_id)
 
     async def _carry_out(self, run: Run) -> None:
         wanted = Wanted(run.identity, run.command, run.fingerprint, run.kind, run.arguments)
@@ -208,11 +217,17 @@ class Engine:
             begun = await take()
             if begun is None:
                 return
-            run = LiveRun(begun, wanted.identity, node)
-            resumed = bool(begun.memory)
-            self._tell(RunBegan(run.run_id, run.identity, wanted.command, resumed))
-            outcome = await self._perform(run, definition)
-            await self._end(run, wanted, outcome)
+            await self._carry_out_begun(definition, wanted, begun, node)
+
+    async def _carry_out_begun(
+        self, definition: Definition, wanted: Wanted, begun: Begun, node: Node | None = None
+    ) -> None:
+        identity = wanted.identity or begun.root_id
+        run = LiveRun(begun, identity, node or Node(identity))
+        resumed = bool(begun.memory)
+        self._tell(RunBegan(run.run_id, run.identity, wanted.command, resumed))
+        outcome = await self._perform(run, definition)
+        await self._end(run, wanted, outcome)
 
     async def _perform(self, run: LiveRun, definition: Definition) -> Outcome:
         scope = RunScope(run, self._around, self._commands)

@@ -18,8 +18,9 @@ from bot.engine.identifiers import new_id
 from bot.engine.kinds import Wanted
 from bot.engine.outcomes import Outcome
 from bot.states import LIVE, State
-from bot.store.database import Database
 from bot.store.columns import Moment
+from bot.store.database import Database
+from bot.store.prepared import Prepared
 from bot.store.tables import LIVE_ROWS, Owner, Recorded, Run, Step
 
 
@@ -102,9 +103,13 @@ class Journal:
     def __init__(self, database: Database, owner: str) -> None:
         self._database = database
         self._owner = owner
-        dialect = postgresql if database.engine.dialect.name == "postgresql" else sqlite
-        self._upsert_step = _upsert(dialect.insert(Step), ["run_id", "name"])
-        self._upsert_recorded = _upsert(dialect.insert(Recorded), ["identity"])
+        dialect = database.engine.dialect
+        insert = (postgresql if dialect.name == "postgresql" else sqlite).insert
+        upsert_step = _upsert(insert(Step), ["run_id", "name"])
+        self._upsert_step = Prepared(upsert_step, dialect, list(Step.model_fields))
+        self._upsert_recorded = _upsert(insert(Recorded), ["identity"])
+        self._insert_run = Prepared(_INSERT_RUN, dialect, list(Run.model_fields))
+        self._end_run = Prepared(_END_RUN, dialect, [])
 
     # Steps
 
@@ -117,8 +122,7 @@ class Journal:
     ) -> list[LeaseLost | None]:
         held = _held(connection, [grip for grip, _ in items])
         rows = [_step_values(grip, row) for grip, row in items if grip in held]
-        if rows:
-            connection.execute(self._upsert_step, rows)
+        self._upsert_step.execute(connection, rows)
         return [None if grip in held else LeaseLost(grip.run_id) for grip, _ in items]
 
     # Runs
@@ -132,38 +136,38 @@ class Journal:
         `changes` notes that the identity is no longer in its recorded state, so that nothing
         is skipped until a command has succeeded.
         """
-        return await self._database.write(
-            lambda session: self._begin(session.connection(), wanted, parent, at, changes)
-        )
+        item = (wanted, parent, at, changes)
+        begun: Begun = await self._database.write_together(self._begin_runs, item)
+        return begun
 
-    def _begin(
-        self,
-        connection: Connection,
-        wanted: Wanted,
-        parent: Begun | None,
-        at: datetime,
-        changes: bool,
-    ) -> Begun:
-        if changes:
-            connection.execute(_UNSETTLE, {"gone": wanted.identity})
-        found = connection.execute(_LIVE_RUN, _key_values(wanted)).first()
-        if found is not None:
-            return self._take(connection, found.id, found.root_id, found.token, at)
-        run_id = new_id(at)
-        root_id = parent.root_id if parent else run_id
-        connection.execute(
-            _INSERT_RUN,
-            _run_values(wanted, run_id, at)
-            | {
-                "root_id": root_id,
-                "parent_id": parent.grip.run_id if parent else None,
-                "state": State.RUNNING,
-                "owner": self._owner,
-                "token": 1,
-                "started_at": at,
-            },
-        )
-        return Begun(Grip(run_id, 1), root_id)
+    def _begin_runs(
+        self, connection: Connection, items: Sequence[tuple[Wanted, Begun | None, datetime, bool]]
+    ) -> list[Begun]:
+        begun, new = [], []
+        for wanted, parent, at, changes in items:
+            if changes:
+                connection.execute(_UNSETTLE, {"gone": wanted.identity})
+            found = _live_run(connection, wanted)
+            if found is not None:
+                begun.append(self._take(connection, found.id, found.root_id, found.token, at))
+            else:
+                run_id = new_id(at)
+                begun.append(Begun(Grip(run_id, 1), parent.root_id if parent else run_id))
+                new.append(self._new_run(wanted, begun[-1], parent, at))
+        self._insert_run.execute(connection, new)
+        return begun
+
+    def _new_run(
+        self, wanted: Wanted, begun: Begun, parent: Begun | None, at: datetime
+    ) -> dict[str, Any]:
+        return _run_values(wanted, begun.grip.run_id, at) | {
+            "root_id": begun.root_id,
+            "parent_id": parent.grip.run_id if parent else None,
+            "state": State.RUNNING,
+            "owner": self._owner,
+            "token": begun.grip.token,
+            "started_at": at,
+        }
 
     def _take(
         self, connection: Connection, run_id: str, root_id: str, token: int, at: datetime
@@ -185,7 +189,7 @@ class Journal:
         held = _held(connection, [end.grip for end in ends])
         kept = [end for end in ends if end.grip in held]
         if kept:
-            connection.execute(_END_RUN, [_end_values(end) for end in kept])
+            self._end_run.execute(connection, [_end_values(end) for end in kept])
             connection.execute(_END_ORPHANS, [_orphan_values(end) for end in kept])
         for end in kept:
             self._end_effects(connection, end)
@@ -250,7 +254,7 @@ def enqueue(session: Session, wanted: Wanted, at: datetime, *, force: bool = Fal
     It commits with the rest of the session's transaction: whoever asks for work can write down
     why in the same stroke.
     """
-    found = session.connection().execute(_LIVE_RUN, _key_values(wanted)).first()
+    found = _live_run(session.connection(), wanted)
     if found is not None:
         return session.get_one(Run, found.id)
     run_id = new_id(at)
@@ -332,12 +336,16 @@ def _held(connection: Connection, grips: Sequence[Grip]) -> set[Grip]:
     return {grip for grip in grips if tokens.get(grip.run_id) == grip.token}
 
 
-def _key_values(wanted: Wanted) -> dict[str, Any]:
-    return {
+def _live_run(connection: Connection, wanted: Wanted) -> Any:
+    """Answer the live run that is equal; what has no identity has none."""
+    if not wanted.identity:
+        return None
+    values = {
         "k_identity": wanted.identity,
         "k_command": wanted.command,
         "k_fingerprint": wanted.fingerprint,
     }
+    return connection.execute(_LIVE_RUN, values).first()
 
 
 def _run_values(wanted: Wanted, run_id: str, at: datetime) -> dict[str, Any]:
@@ -349,7 +357,13 @@ def _run_values(wanted: Wanted, run_id: str, at: datetime) -> dict[str, Any]:
         "arguments": wanted.arguments,
         "fingerprint": wanted.fingerprint,
         "created_at": at,
+        "parent_id": None,
         "force": False,
+        "owner": None,
+        "result": None,
+        "failure": None,
+        "started_at": None,
+        "finished_at": None,
     }
 
 

@@ -5,6 +5,7 @@ are handed to `Commands`, as each is a run of its own.
 """
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -122,10 +123,17 @@ class RunScope:
             self._in_flight.discard(settled)
             settled.set_result(None)
 
-    async def settle(self) -> None:
-        """Wait for steps that the body left going, so that none outlives it unseen."""
-        while self._in_flight:
-            await asyncio.wait(set(self._in_flight))
+    async def settled(self, body: Callable[[], Awaitable[T]]) -> T:
+        """Answer what `body` answers, when the steps that it left going have ended as well.
+
+        A failure in one branch of a `gather` leaves the others going: none outlives the run.
+        """
+        try:
+            return await body()
+        finally:
+            cancelled = isinstance(sys.exception(), asyncio.CancelledError)
+            while self._in_flight and not cancelled:
+                await asyncio.wait(set(self._in_flight))
 
     async def _do_resource(self, key: str, x: Resource, command: str, *, force: bool) -> Any:
         wanted = Wanted.of(x, command, x.identity())
@@ -163,10 +171,7 @@ class RunScope:
             return await self._act(row, x, interrupted=interrupted)
         if isinstance(x, Workflow):
             inner = RunScope(self.run, self.around, self._resources, f"{row.name}/")
-            try:
-                return await x.bound_to(inner).define()
-            finally:
-                await inner.settle()
+            return await inner.settled(x.bound_to(inner).define)
         if not callable(x):
             raise NotRunning(
                 f"`{row.name}` is a {type(x).__name__}: a step is an action, a workflow, a "
@@ -204,10 +209,7 @@ class RunScope:
     ) -> Outcome:
         """Answer what became of the whole body of a run; `failed` names its own failures."""
         try:
-            try:
-                result = await body()
-            finally:
-                await self.settle()
+            result = await self.settled(body)
             text = results().to_json(result)
         except LeaseLost:
             raise

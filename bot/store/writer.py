@@ -153,7 +153,9 @@ def _all_together(
 
 def _in_session(alone: Callable[[Session], Any]) -> Callable[[Connection], Any]:
     def work(connection: Connection) -> Any:
-        with Session(connection, join_transaction_mode="create_savepoint") as session:
+        with Session(
+            connection, join_transaction_mode="create_savepoint", expire_on_commit=False
+        ) as session:
             result = alone(session)
             session.commit()
             return result

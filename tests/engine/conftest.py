@@ -1,0 +1,29 @@
+"""An engine that has a ledger, and can be started anew on the same database."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+
+import pytest
+
+from bot.engine.engine import Engine
+from bot.store.database import Database
+from tests.engine.things import Ledger
+
+NewEngine = Callable[[], AbstractAsyncContextManager[Engine]]
+
+
+@pytest.fixture
+def ledger() -> Ledger:
+    return Ledger()
+
+
+@pytest.fixture
+def new_engine(database: Database, ledger: Ledger) -> NewEngine:
+    """Starts an engine on the test's database; the one before it must have ended."""
+    return lambda: Engine(database, given=[ledger])
+
+
+@pytest.fixture
+async def engine(new_engine: NewEngine) -> AsyncIterator[Engine]:
+    async with new_engine() as engine:
+        yield engine
