@@ -1,0 +1,174 @@
+"""Who the bot is to GitHub: an App acting through its installations, or one person's token."""
+
+import asyncio
+import re
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol, TypeVar
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from pydantic import AwareDatetime, BaseModel, SecretStr
+
+from bot.github.events import Narrow
+from bot.github.failures import NotFound
+from resources.errors import OrbitsError
+
+RENEWED_BEFORE_EXPIRY = timedelta(minutes=5)
+
+_CLOCK_SKEW = timedelta(seconds=60)
+_JWT_LASTS = timedelta(minutes=9)
+_Model = TypeVar("_Model", bound=BaseModel)
+_BY_REPOSITORY = re.compile(r"/repos/([^/]+/[^/]+)(/.*)?")
+
+
+@dataclass(frozen=True)
+class AppKey:
+    """A GitHub App: its id (or client id) and its private key, as PEM."""
+
+    app_id: str
+    private_key: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class PersonalToken:
+    """One person's token: enough to try the bot out, but GitHub lets only an App write checks."""
+
+    token: str = field(repr=False)
+
+
+class InstallationToken(Narrow):
+    """A token for the repositories of one installation, good for about an hour."""
+
+    token: SecretStr
+    expires_at: AwareDatetime
+
+
+class InstallationFound(Narrow):
+    """The installation that reaches a repository."""
+
+    id: int
+
+
+class Identity(Protocol):
+    """What proves to GitHub who asks."""
+
+    async def authorization(self, path: str) -> str:
+        """Answer the `Authorization` header for a request to this path."""
+
+    def forget(self, path: str) -> bool:
+        """Drop what GitHub did not accept; say whether asking again can help."""
+
+
+class Ask(Protocol):
+    """How an identity asks GitHub for its own tokens."""
+
+    def __call__(self, model: type[_Model], method: str, path: str) -> Awaitable[_Model]:
+        """Send one request and read its answer into the model."""
+
+
+class TokenIdentity:
+    """A person, by a token that never changes."""
+
+    def __init__(self, credentials: PersonalToken) -> None:
+        self._header = f"Bearer {credentials.token}"
+
+    async def authorization(self, path: str) -> str:
+        """Answer the same header for every path."""
+        del path
+        return self._header
+
+    def forget(self, path: str) -> bool:
+        """Drop nothing: there is no other token."""
+        del path
+        return False
+
+
+class AppIdentity:
+    """An App: by its key for what concerns the App, by an installation's token for a repository.
+
+    However many requests need a token at once, one is minted for each installation; it is
+    renewed five minutes before it expires.
+    """
+
+    def __init__(self, credentials: AppKey, ask: Ask, clock: Callable[[], datetime]) -> None:
+        self._issuer = credentials.app_id
+        self._key = _private_key(credentials.private_key)
+        self._ask = ask
+        self._clock = clock
+        self._installations: dict[str, int] = {}
+        self._tokens: dict[int, InstallationToken] = {}
+        self._locks: defaultdict[str | int, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def authorization(self, path: str) -> str:
+        """Answer the header for a path: the App's own, or that of the path's repository."""
+        repository = _repository_of(path)
+        if repository is None:
+            return f"Bearer {self.app_token()}"
+        return f"Bearer {await self.installation_token(repository)}"
+
+    def forget(self, path: str) -> bool:
+        """Drop the token and the installation of the path's repository, if there are any."""
+        installation = self._installations.pop(_repository_of(path) or "", None)
+        if installation is None:
+            return False
+        self._tokens.pop(installation, None)
+        return True
+
+    def app_token(self) -> str:
+        """Sign a JWT that proves to be the App for nine minutes (GitHub allows ten)."""
+        now = self._clock()
+        claims = {"iss": self._issuer, "iat": now - _CLOCK_SKEW, "exp": now + _JWT_LASTS}
+        return jwt.encode(claims, self._key, algorithm="RS256")
+
+    async def installation_token(self, repository: str) -> str:
+        """Answer a token for a repository, good for at least five minutes."""
+        repository = repository.lower()
+        installation = await self._installation(repository)
+        try:
+            return await self._token(installation)
+        except NotFound:
+            # The App was removed and installed again: it has another installation now.
+            self._installations.pop(repository, None)
+            return await self._token(await self._installation(repository))
+
+    async def _installation(self, repository: str) -> int:
+        async with self._locks[repository]:
+            if repository not in self._installations:
+                path = f"/repos/{repository}/installation"
+                found = await self._ask(InstallationFound, "GET", path)
+                self._installations[repository] = found.id
+            return self._installations[repository]
+
+    async def _token(self, installation: int) -> str:
+        async with self._locks[installation]:
+            known = self._tokens.get(installation)
+            if known is None or known.expires_at - RENEWED_BEFORE_EXPIRY <= self._clock():
+                path = f"/app/installations/{installation}/access_tokens"
+                known = await self._ask(InstallationToken, "POST", path)
+                self._tokens[installation] = known
+            return known.token.get_secret_value()
+
+
+def _repository_of(path: str) -> str | None:
+    """Answer the repository whose installation a path needs; `None` where the App itself asks."""
+    match = _BY_REPOSITORY.fullmatch(path)
+    if match is None or match[2] == "/installation":
+        return None
+    return match[1].lower()
+
+
+def _private_key(pem: str) -> RSAPrivateKey:
+    try:
+        key = load_pem_private_key(pem.encode(), password=None)
+    except (ValueError, TypeError):
+        key = None
+    if not isinstance(key, RSAPrivateKey):
+        raise OrbitsError(
+            "The App's private key is not an RSA key in PEM. "
+            "Download a key from the App's page on GitHub and set it again."
+        )
+    return key

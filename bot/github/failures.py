@@ -1,0 +1,124 @@
+"""What GitHub's refusals mean for whoever asked: wait, stop, or look at the cause."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+from resources.errors import OrbitsError
+
+WITHOUT_WORD = timedelta(seconds=60)
+"""How long to wait where GitHub limits us and does not say for how long."""
+
+_LONGEST = timedelta(hours=2)
+_HARMLESS = re.compile(r"[a-z_=,; ]{1,200}")
+_HINTS = {
+    401: "The key or token is not accepted, or this machine's clock is wrong by minutes.",
+    403: "The App lacks a permission, or the installation is suspended.",
+    409: "It stands in conflict with what is there now.",
+    422: "GitHub finds the request invalid.",
+}
+
+
+class GitHubFailed(OrbitsError):
+    """GitHub did not do what was asked, or its answer was lost.
+
+    `status` is `None` where no whole answer came: then a write may or may not have been done,
+    and only a look at GitHub can tell. Neither the message nor the facts hold a body or a token.
+    """
+
+    def __init__(self, method: str, path: str, status: int | None, why: str) -> None:
+        answer = "gave no answer" if status is None else f"answered {status}"
+        super().__init__(
+            f"GitHub {answer} to {method} {path}. {why}", method=method, path=path, status=status
+        )
+        self.method = method
+        self.path = path
+        self.status = status
+
+    @property
+    def passing(self) -> bool:
+        """Whether the same request may well succeed a little later."""
+        return self.status is None or self.status >= 500
+
+
+class NotFound(GitHubFailed):
+    """What was asked about is not there, or not for us to see."""
+
+
+class RetryLater(OrbitsError):
+    """GitHub asks us to wait for `after`; nothing was done."""
+
+    def __init__(self, method: str, path: str, after: timedelta) -> None:
+        seconds = int(after.total_seconds())
+        super().__init__(
+            f"GitHub limits our requests and did not do {method} {path}. "
+            f"Nothing is lost: it is asked again in {seconds} seconds.",
+            method=method,
+            path=path,
+            seconds=seconds,
+        )
+        self.after = after
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An answer that is an error; `body` may be cut, and is looked at but never passed on."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: str = ""
+
+
+def failure(method: str, path: str, refusal: Refusal, now: datetime) -> OrbitsError:
+    """Turn a refusal into the error whose type says the next move.
+
+    Where no header is set, only the words "rate limit" in the body tell a secondary limit
+    from a missing permission.
+    https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
+    """
+    status = refusal.status
+    if status == 429 or (status == 403 and _limited(refusal)):
+        return RetryLater(method, path, waiting_time(refusal.headers, now))
+    if status in {404, 410}:
+        why = "It does not exist, or the App is not installed there or may not read it."
+        return NotFound(method, path, status, why)
+    why = _HINTS.get(status, "The request was not carried out.")
+    if status >= 500:
+        why = "GitHub has a problem of its own; its status page may tell more."
+    needed = refusal.headers.get("x-accepted-github-permissions", "")
+    if status == 403 and _HARMLESS.fullmatch(needed):
+        why += f" Needed: {needed}."
+    return GitHubFailed(method, path, status, why)
+
+
+def waiting_time(headers: Mapping[str, str], now: datetime) -> timedelta:
+    """Answer how long GitHub asks us to wait, between a second and two hours."""
+    wait = _retry_after(headers.get("retry-after", ""), now)
+    if wait is None and headers.get("x-ratelimit-remaining") == "0":
+        wait = _until(headers.get("x-ratelimit-reset", ""), now)
+    return min(max(WITHOUT_WORD if wait is None else wait, timedelta(seconds=1)), _LONGEST)
+
+
+def _limited(refusal: Refusal) -> bool:
+    headers = refusal.headers
+    if "retry-after" in headers or headers.get("x-ratelimit-remaining") == "0":
+        return True
+    return "rate limit" in refusal.body.lower()
+
+
+def _retry_after(value: str, now: datetime) -> timedelta | None:
+    if re.fullmatch(r"[0-9]{1,9}", value.strip()):
+        return timedelta(seconds=int(value))
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=moment.tzinfo or UTC) - now
+
+
+def _until(value: str, now: datetime) -> timedelta | None:
+    if not re.fullmatch(r"[0-9]{1,11}", value.strip()):
+        return None
+    return datetime.fromtimestamp(int(value), UTC) - now

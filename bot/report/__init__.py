@@ -1,0 +1,1 @@
+"""The words that people read about rollouts: pure functions of recorded facts."""

@@ -1,0 +1,1 @@
+"""What should happen to which tenant, decided without touching anything."""
