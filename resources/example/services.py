@@ -1,0 +1,160 @@
+"""What each service of an agency is made of, for one tenant at one revision."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import ClassVar
+from uuid import uuid4
+
+from pydantic import JsonValue
+
+from resources.library import (
+    CdnCache,
+    Checkout,
+    ClearCdnCache,
+    CloudExecutor,
+    Environment,
+    FileTree,
+    GitRepository,
+    LocalAccount,
+    SourceTree,
+    SqlMigration,
+)
+from resources.library.names import Revision, Slug
+from resources.library.source import Address
+from resources.model.resource import Difference, Plan, Resource
+
+
+class BaseResource(Resource):
+    """What every service of a tenant stands on: a git repository, and the tenant's account.
+
+    All tenants share the repository and all services of a tenant share its account: asked for
+    many times at once, each is made once.
+    """
+
+    service: ClassVar[str] = "base"
+
+    tenant: Slug
+    home: Path
+
+    def identity(self) -> str:
+        """Answer `{service}-{tenant}`."""
+        return f"{self.service}-{self.tenant}"
+
+    async def define_install(self) -> None:
+        """Make the repository and the account, side by side."""
+        await asyncio.gather(
+            self.do("git-install", self.git_repository()),
+            self.do("account-install", self.account()),
+        )
+
+    def git_repository(self) -> GitRepository:
+        """Answer where the service's code is pushed to."""
+        return GitRepository(name=self.service, home=self.home / "repositories")
+
+    def account(self) -> LocalAccount:
+        """Answer the tenant's account."""
+        return LocalAccount(id=self.tenant, home=self.home / "accounts")
+
+
+class ServiceResource(BaseResource):
+    """A service at a revision: the files in its `deploy/` folder, filled in for the tenant."""
+
+    repository: Address
+    revision: Revision
+    variables: Mapping[str, JsonValue] = {}
+
+    async def define_update(self) -> None:
+        """Deploy the infrastructure; a service that is more than that says so itself."""
+        await self.do("iac-deploy", self.infrastructure(await self.source()))
+
+    async def parts(self) -> list[Resource]:
+        """Answer what is compared with the world."""
+        return [self.infrastructure(await self.source())]
+
+    async def define_plan(self) -> Plan:
+        """Answer what a deployment would change in any part."""
+        plans: list[Plan] = await asyncio.gather(
+            *(self.do("plan", part, command="plan") for part in await self.parts())
+        )
+        changes = tuple(change for plan in plans for change in plan.changes)
+        return Plan(changes=changes, destructive=any(plan.destructive for plan in plans))
+
+    async def define_cycle(self) -> list[Difference]:
+        """Answer where any part, the repository or the account is not as desired."""
+        parts = [*await self.parts(), self.git_repository(), self.account()]
+        found: list[list[Difference]] = await asyncio.gather(
+            *(self.do("cycle", part, command="cycle") for part in parts)
+        )
+        return [difference for differences in found for difference in differences]
+
+    async def source(self) -> SourceTree:
+        """Have the service's files at the revision."""
+        checkout = Checkout(
+            repository=self.repository, revision=self.revision, cache=self.home / "cache"
+        )
+        return await self.do("fetch-source", checkout)
+
+    def infrastructure(self, source: SourceTree) -> FileTree:
+        """Answer the service's environment in the tenant's account."""
+        return FileTree(
+            name=self.identity(),
+            templates=source.path / "deploy",
+            target=self.home / "accounts" / self.tenant / self.service,
+            variables={"tenant": self.tenant, "revision": self.revision, **self.variables},
+        )
+
+
+class AuthResource(ServiceResource):
+    """The sign-in of one tenant: its infrastructure."""
+
+    service = "auth"
+
+
+class BackendResource(ServiceResource):
+    """The API of one tenant: its infrastructure, then its database schema."""
+
+    service = "backend"
+
+    async def define_update(self) -> None:
+        """Deploy the infrastructure, then apply the migrations that the database has not seen."""
+        source = await self.source()
+        outputs = await self.do("iac-deploy", self.infrastructure(source))
+        await self.do("sql-migrate", self.migration(source, outputs))
+
+    async def define_rollback(self) -> None:
+        """Take the schema back first: where there is no way, nothing else has moved."""
+        for part in reversed(await self.parts()):
+            await self.do("rollback", part, command="rollback")
+
+    async def parts(self) -> list[Resource]:
+        """Answer the infrastructure and the schema."""
+        source = await self.source()
+        infrastructure = self.infrastructure(source)
+        return [infrastructure, self.migration(source, await infrastructure.output())]
+
+    def migration(self, source: SourceTree, outputs: Environment) -> SqlMigration:
+        """Answer the database, brought to the revision's `migrations/`."""
+        return SqlMigration(
+            database=outputs.database,
+            directory=source.path / "migrations",
+            executor=CloudExecutor(outputs),
+        )
+
+
+class FrontendResource(ServiceResource):
+    """The web site of one tenant: its infrastructure, then nobody sees the old one any more."""
+
+    service = "frontend"
+
+    async def define_update(self) -> None:
+        """Deploy the infrastructure, then clear the CDN, also on the way to an old revision."""
+        outputs = await self.do("iac-deploy", self.infrastructure(await self.source()))
+        reference = await self.do("name-invalidation", new_reference)
+        cache = CdnCache(directory=outputs.directory / "cdn")
+        await self.do("clear-cdn-cache", ClearCdnCache(cache=cache, reference=reference))
+
+
+async def new_reference() -> str:
+    """Make up a name that nobody used before; as a step, it is the same after a restart."""
+    return uuid4().hex

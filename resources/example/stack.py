@@ -1,0 +1,141 @@
+"""All services of one tenant, brought to their revisions together or not at all."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import JsonValue, model_validator
+
+from resources.errors import OrbitsError, StepFailed
+from resources.example.services import (
+    AuthResource,
+    BackendResource,
+    FrontendResource,
+    ServiceResource,
+)
+from resources.library.names import Revision, Slug
+from resources.library.source import Address
+from resources.model.resource import Difference, Plan, Resource
+
+SERVICES: tuple[type[ServiceResource], ...] = (AuthResource, BackendResource, FrontendResource)
+"""In the order in which they need each other."""
+
+
+class RollbackFailed(OrbitsError):
+    """A deployment failed, and so did the way back from it: somebody has to look."""
+
+
+class MyStack(Resource):
+    """One tenant's services. Where one of them fails, all go back to where they were.
+
+        MyStack(tenant="acme", revisions={"backend": sha}, home=home,
+                sources={"backend": "https://github.com/agency/backend"})
+
+    A service without a revision is not deployed yet, and left out.
+    """
+
+    tenant: Slug
+    revisions: Mapping[str, Revision]
+    home: Path
+    sources: Mapping[str, Address]
+    variables: Mapping[str, JsonValue] = {}
+
+    @model_validator(mode="after")
+    def _knows_its_services(self) -> Self:
+        known = {kind.service for kind in SERVICES}
+        for service in self.revisions:
+            if service not in known:
+                raise ValueError(f"{service} is no service of this stack: {sorted(known)}")
+            if service not in self.sources:
+                raise ValueError(f"{service} has a revision, and no source to take it from")
+        return self
+
+    def identity(self) -> str:
+        """Answer `stack-{tenant}`."""
+        return f"stack-{self.tenant}"
+
+    async def output(self) -> dict[str, str]:
+        """Answer the revision that each service is at."""
+        return dict(self.revisions)
+
+    async def define_update(self) -> None:
+        """Deploy the services in order, and put them back where one fails."""
+        try:
+            for service in self.services():
+                await self.do(f"deploy-{service.service}", service)
+        except StepFailed as failed:
+            raise await self._put_back(failed) from failed
+
+    async def define_rollback(self) -> None:
+        """Roll the services back, the last one first."""
+        for service in reversed(self.services()):
+            await self.do(f"rollback-{service.service}", service, command="rollback")
+
+    async def define_plan(self) -> Plan:
+        """Answer what a deployment would change in any service."""
+        plans: dict[str, Plan] = await self._ask_services("plan")
+        return Plan(
+            changes=_of_services({name: plan.changes for name, plan in plans.items()}),
+            destructive=any(plan.destructive for plan in plans.values()),
+        )
+
+    async def define_cycle(self) -> list[Difference]:
+        """Answer where any service is not as desired."""
+        return list(_of_services(await self._ask_services("cycle")))
+
+    def services(self) -> list[ServiceResource]:
+        """Answer the services that have a revision, in their order."""
+        return [
+            kind(
+                tenant=self.tenant,
+                home=self.home,
+                repository=self.sources[kind.service],
+                revision=self.revisions[kind.service],
+                variables=self.variables,
+            )
+            for kind in SERVICES
+            if kind.service in self.revisions
+        ]
+
+    async def _put_back(self, failed: StepFailed) -> StepFailed:
+        """Bring every service to where it was before, and answer the failure with that noted.
+
+        What is there already is skipped. Raises `RollbackFailed`.
+        """
+        before = self.last_good()
+        if before is None:
+            self.log(f"{self.identity()} has no earlier revisions to go back to.\n")
+            return failed
+        for new in sorted(set(self.revisions) - set(before.revisions)):
+            self.log(f"{new}-{self.tenant} has no earlier revision, and stays as it is.\n")
+        try:
+            for service in reversed(before.services()):
+                await self.do(f"put-back-{service.service}", service, command="rollback")
+                self.log(f"{service.identity()} is back at {service.revision[:7]}.\n")
+        except StepFailed as second:
+            raise RollbackFailed(
+                f"{self.identity()} could not be deployed, and not be put back either. "
+                f"Deployment: {failed} Way back: {second}",
+                deployment=str(failed),
+                way_back=str(second),
+            ) from failed
+        return failed.after_rollback()
+
+    async def _ask_services(self, command: str) -> dict[str, Any]:
+        services = self.services()
+        answers = await asyncio.gather(
+            *(self.do(f"{command}-{each.service}", each, command=command) for each in services)
+        )
+        return dict(zip((each.service for each in services), answers, strict=True))
+
+
+def _of_services(
+    found: Mapping[str, tuple[Difference, ...] | list[Difference]],
+) -> tuple[Difference, ...]:
+    """Answer all differences, each with its service at the beginning of its path."""
+    return tuple(
+        difference.model_copy(update={"path": f"{service}/{difference.path}"})
+        for service, differences in found.items()
+        for difference in differences
+    )

@@ -1,0 +1,185 @@
+"""A process with all that it starts: fed, heard, and ended whole."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import IO, Any, Self
+from uuid import uuid4
+
+MARK = "ORBITS_SCRIPT"
+"""A variable that every descendant inherits, so that one which left the group can be found."""
+
+LINGER = timedelta(seconds=1)
+POLL = timedelta(milliseconds=20)
+UNKILLABLE = timedelta(seconds=5)
+
+
+class _Pipe(asyncio.Protocol):
+    """Hands over what a pipe brings, and knows when nothing goes through it any more."""
+
+    def __init__(self, hear: Callable[[bytes], None]) -> None:
+        self._hear = hear
+        self.ended = asyncio.get_running_loop().create_future()
+
+    def data_received(self, data: bytes) -> None:
+        self._hear(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.ended.done():
+            self.ended.set_result(None)
+
+
+class ProcessTree:
+    """A process that leads a session and group of its own, and its descendants.
+
+    Its pipes are ours, not asyncio's: there `Process.wait()` does not return while an escaped
+    child holds a pipe, however long ago the process itself ended.
+    """
+
+    def __init__(self) -> None:
+        self._mark = uuid4().hex
+        self._process: asyncio.subprocess.Process
+        self._heard: _Pipe
+        self._feeding: tuple[asyncio.WriteTransport, _Pipe] | None = None
+        self._hearing: asyncio.ReadTransport | None = None
+
+    @classmethod
+    async def start(
+        cls,
+        argv: Sequence[str],
+        *,
+        cwd: Path | None,
+        environment: Mapping[str, str],
+        stdin: bytes,
+        hear: Callable[[bytes], None],
+    ) -> Self:
+        """Start a process that reads `stdin`; what it prints goes to `hear` as it comes.
+
+        Raises OSError where it cannot be started.
+        """
+        tree = cls()
+        try:
+            with ExitStack() as theirs:
+                given = await tree._feed(stdin, theirs)
+                heard = await tree._listen(hear, theirs)
+                await tree._begin(
+                    asyncio.create_subprocess_exec(
+                        *argv,
+                        cwd=cwd,
+                        env={**environment, MARK: tree._mark},
+                        stdin=given,
+                        stdout=heard,
+                        stderr=heard,
+                        start_new_session=True,
+                    )
+                )
+        except BaseException:
+            tree.close()
+            raise
+        return tree
+
+    async def wait(self) -> int:
+        """Answer the exit status once the process ended and its output is heard.
+
+        Output of a child that outlives it is waited for no longer than `LINGER`.
+        """
+        status = await self._process.wait()
+        await asyncio.wait([self._heard.ended], timeout=LINGER.total_seconds())
+        return status
+
+    async def end(self, grace: timedelta) -> None:
+        """Ask every process of the tree to end, and after `grace` make it."""
+        try:
+            self._signal_all(signal.SIGTERM)
+            await self._group_gone(within=grace)
+        finally:
+            self._kill()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(UNKILLABLE.total_seconds()):
+                await self._process.wait()
+
+    def close(self) -> None:
+        """Let go of the pipes."""
+        if self._hearing is not None:
+            self._hearing.close()
+        if self._feeding is not None and not self._feeding[1].ended.done():
+            self._feeding[0].abort()
+
+    async def _begin(self, start: Coroutine[Any, Any, asyncio.subprocess.Process]) -> None:
+        starting = asyncio.ensure_future(start)
+        try:
+            self._process = await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            self._process = await starting
+            await self.end(timedelta(0))
+            raise
+
+    async def _feed(self, stdin: bytes, theirs: ExitStack) -> IO[bytes]:
+        """Answer a pipe's end to read `stdin` from; it is written as fast as it is read."""
+        given, ours = _pipe()
+        theirs.enter_context(given)
+        loop = asyncio.get_running_loop()
+        self._feeding = await loop.connect_write_pipe(lambda: _Pipe(_ignore), ours)
+        transport = self._feeding[0]
+        transport.write(stdin)
+        transport.write_eof()
+        return given
+
+    async def _listen(self, hear: Callable[[bytes], None], theirs: ExitStack) -> IO[bytes]:
+        """Answer a pipe's end to print to."""
+        ours, heard = _pipe()
+        theirs.enter_context(heard)
+        loop = asyncio.get_running_loop()
+        self._hearing, self._heard = await loop.connect_read_pipe(lambda: _Pipe(hear), ours)
+        return heard
+
+    async def _group_gone(self, within: timedelta) -> None:
+        """Wait until the group is empty; nobody tells, so it is asked again and again."""
+        turns = int(within / POLL)
+        for _ in range(turns):
+            if not self._signal_group(0):
+                return
+            await asyncio.sleep(POLL.total_seconds())
+
+    def _kill(self) -> None:
+        """Kill whatever there is, again where something was begun in the meantime."""
+        for _ in range(3):
+            if not self._signal_all(signal.SIGKILL):
+                break
+
+    def _signal_all(self, number: int) -> bool:
+        """Signal the group and what left it; answer whether there was anybody."""
+        reached = self._signal_group(number)
+        for pid in _processes_marked(f"{MARK}={self._mark}".encode()):
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, number)
+                reached = True
+        return reached
+
+    def _signal_group(self, number: int) -> bool:
+        try:
+            os.killpg(self._process.pid, number)
+        except (ProcessLookupError, PermissionError):
+            return False
+        return True
+
+
+def _ignore(_: bytes) -> None:
+    """Take nothing from the end of a pipe that is only written to."""
+
+
+def _pipe() -> tuple[IO[bytes], IO[bytes]]:
+    read, write = os.pipe()
+    return os.fdopen(read, "rb", buffering=0), os.fdopen(write, "wb", buffering=0)
+
+
+def _processes_marked(mark: bytes) -> Iterator[int]:
+    """Answer the processes whose environment holds `mark`; none where there is no /proc."""
+    for environment in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            if mark in environment.read_bytes():
+                yield int(environment.parent.name)

@@ -1,0 +1,1 @@
+"""The resource model, its executors, its library and the example stack, on real things."""

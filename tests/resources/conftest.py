@@ -1,0 +1,70 @@
+"""Service repositories with real git history, and an agency that has three of them."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from resources.example import fleet
+from tests.resources.agency import BAD, ORDERS, USERS, Agency
+from tests.resources.service_repository import ServiceRepository
+
+
+@pytest.fixture(autouse=True)
+def our_python_is_on_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let `python3` be the one that runs the tests, wherever they run."""
+    folders = (str(Path(sys.executable).parent), os.environ["PATH"])
+    monkeypatch.setenv("PATH", os.pathsep.join(folders))
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Callable[[str], ServiceRepository]:
+    """Make a git repository of that name."""
+
+    def make(name: str) -> ServiceRepository:
+        return ServiceRepository(tmp_path / "origin" / name)
+
+    return make
+
+
+@pytest.fixture
+def agency(tmp_path: Path, repository: Callable[[str], ServiceRepository]) -> Agency:
+    services = {name: repository(name) for name in ("auth", "backend", "frontend")}
+    sources = {name: service.address for name, service in services.items()}
+    home = tmp_path / "home"
+    return Agency(home, services, fleet(home, sources))
+
+
+@pytest.fixture
+def first(agency: Agency) -> dict[str, str]:
+    """The revisions at which all is well."""
+    conf = {"deploy/app.conf": "first of $tenant: $greeting"}
+    return {
+        "auth": agency.services["auth"].commit({**conf}),
+        "backend": agency.services["backend"].commit({**conf, **USERS}),
+        "frontend": agency.services["frontend"].commit({**conf}),
+    }
+
+
+@pytest.fixture
+def second(agency: Agency, first: dict[str, str]) -> dict[str, str]:
+    """The revisions after backend and frontend were worked on."""
+    conf = {"deploy/app.conf": "second of $tenant"}
+    return {
+        **first,
+        "backend": agency.services["backend"].commit({**conf, **ORDERS}),
+        "frontend": agency.services["frontend"].commit({**conf}),
+    }
+
+
+@pytest.fixture
+def broken(agency: Agency, first: dict[str, str]) -> dict[str, str]:
+    """The revisions at which the backend has a migration that fails."""
+    conf = {"deploy/app.conf": "broken of $tenant"}
+    return {
+        "auth": agency.services["auth"].commit({**conf}),
+        "backend": agency.services["backend"].commit({**conf, **BAD}),
+        "frontend": agency.services["frontend"].commit({**conf}),
+    }
