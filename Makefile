@@ -6,7 +6,7 @@ export PIP_NO_CACHE_DIR := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-thorough bench lint types format lock clean
+.PHONY: help demo test test-thorough bench lint types format migration lock clean
 
 help: ## what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,6 +15,9 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $(READY)
+
+bench: $(READY) ## durable steps a second and start-up, as ratios; writes bench.json
+	$(BIN)/python -m tests.bench
 
 demo: $(READY) ## the main job: merges that reach six tenants, offline (ARGS=--once ends by itself)
 	$(BIN)/orbits demo $(ARGS)
@@ -36,6 +39,11 @@ test-thorough: lint types ## the suite and the slow stories, as every night
 format: $(READY) ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+migration: $(READY) ## write the migration to the tables of today (MESSAGE="Remember who merged")
+	$(BIN)/python -m bot.store.new_migration "$(MESSAGE)"
+	$(BIN)/ruff check --quiet --fix bot/store/migrations/versions
+	$(BIN)/ruff format --quiet bot/store/migrations/versions
 
 lock: $(READY) ## write the exact versions in use to constraints.txt
 	$(BIN)/pip freeze --exclude-editable > constraints.txt

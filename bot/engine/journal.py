@@ -7,10 +7,10 @@ to a call, in the store's group commit.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from importlib import import_module
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import ColumnElement
 from sqlmodel import Session, col
 
@@ -104,7 +104,8 @@ class Journal:
         self._database = database
         self._owner = owner
         dialect = database.engine.dialect
-        insert = (postgresql if dialect.name == "postgresql" else sqlite).insert
+        # Both have "ON CONFLICT"; only the one that is in use is loaded.
+        insert = import_module(f"sqlalchemy.dialects.{dialect.name}").insert
         upsert_step = _upsert(insert(Step), ["run_id", "name"])
         self._upsert_step = Prepared(upsert_step, dialect, list(Step.model_fields))
         self._upsert_recorded = _upsert(insert(Recorded), ["identity"])

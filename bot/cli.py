@@ -1,0 +1,107 @@
+"""The command line: `orbits`, and for each of its commands the one call that carries it out."""
+
+# Imports stand inside the commands: `orbits --help` does not wait until the store, the web
+# server and GitHub's client are loaded.
+# ruff: noqa: PLC0415
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from resources.errors import OrbitsError
+
+app = typer.Typer(
+    help="Merge a pull request, and every tenant gets it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+tenants_app = typer.Typer(help="The clients, and what each of them has.", no_args_is_help=True)
+db_app = typer.Typer(help="The database.", no_args_is_help=True)
+app.add_typer(tenants_app, name="tenants")
+app.add_typer(db_app, name="db")
+
+Json = Annotated[bool, typer.Option("--json", help="Answer JSON, for machines.")]
+
+
+def main() -> None:
+    """Run the command that was typed; what was foreseen ends in a sentence, not a traceback."""
+    try:
+        app()
+    except OrbitsError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; else PORT.")] = None,
+) -> None:
+    """Take webhooks in, and work on what they ask for."""
+    from bot.processes import serve_until_stopped
+
+    serve_until_stopped(host, port)
+
+
+@app.command()
+def worker() -> None:
+    """Work without taking webhooks in; stand by where another process works already."""
+    from bot.processes import work_until_stopped
+
+    work_until_stopped()
+
+
+@app.command()
+def demo(
+    home: Annotated[Path, typer.Option(help="Folder of the demo; emptied first.")] = Path(
+        ".orbits-demo"
+    ),
+    port: Annotated[int, typer.Option(help="Port of the simulated GitHub; 0 takes any.")] = 0,
+    *,
+    once: Annotated[bool, typer.Option("--once", help="End when the story is told.")] = False,
+) -> None:
+    """Show the main job, offline: merges that reach six tenants, on a simulated GitHub."""
+    from bot.demo.command import tell_story
+
+    tell_story(home, port, once=once)
+
+
+@tenants_app.command("list")
+def list_tenants(*, as_json: Json = False) -> None:
+    """List the tenants with the revisions that they have."""
+    from bot.tenants_cli import print_tenants
+
+    print_tenants(as_json=as_json)
+
+
+@tenants_app.command("add")
+def add_tenant(
+    name: str,
+    var: Annotated[list[str], typer.Option(help="name=value, as often as needed.")] = [],  # noqa: B006
+    tag: Annotated[list[str], typer.Option(help="A label, as often as needed.")] = [],  # noqa: B006
+    service: Annotated[list[str], typer.Option(help="Only these services; else all.")] = [],  # noqa: B006
+) -> None:
+    """Add a tenant; the next merge reaches it."""
+    from bot.tenants_cli import add
+
+    add(name, var, tag, service)
+
+
+@tenants_app.command("remove")
+def remove_tenant(name: str) -> None:
+    """Forget a tenant; what was deployed for it is left as it is."""
+    from bot.tenants_cli import remove
+
+    remove(name)
+
+
+@db_app.command("upgrade")
+def upgrade_database() -> None:
+    """Bring the database to the schema of this release."""
+    from bot.processes import upgrade_database as upgrade
+
+    upgrade()

@@ -1,0 +1,3 @@
+"""The sign-in: how long a session lasts."""
+
+SESSION_HOURS = 12

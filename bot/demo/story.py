@@ -1,0 +1,171 @@
+"""The story of the demo, acted out for real: every line it prints was looked up, not assumed."""
+
+import asyncio
+import contextlib
+import shutil
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+from sqlmodel import Session, col, select
+
+from bot.app import service, web_app
+from bot.demo.agency import ODD_ONE, REGIONS, Agency, found_agency
+from bot.demo.changes import ONE_ACCOUNT_PER_EMAIL, REMEMBER_PHONE, ProposedChange
+from bot.demo.narration import Narrator
+from bot.report.facts import RolloutFacts
+from bot.rollouts.facts import facts_of
+from bot.rollouts.reporter import Pace
+from bot.rollouts.tenants import Tenants
+from bot.simulated.github import PullRequest, SimulatedGitHub
+from bot.simulated.serving import serving
+from bot.states import State
+from bot.store.database import Database
+from bot.store.tables import Report, Rollout
+from bot.worker import work, working
+from resources.errors import OrbitsError
+
+PATIENCE = timedelta(seconds=60)
+LOOK_EVERY = timedelta(milliseconds=50)
+PACE = Pace(between=timedelta(milliseconds=50), per_tenant=timedelta(milliseconds=20))
+"""The simulated GitHub is not limited as the real one is."""
+
+
+class NotAsTold(OrbitsError):
+    """What the demo shows is not what happened."""
+
+
+class Story:
+    """The agency, the bot, and what happens between them."""
+
+    def __init__(self, agency: Agency, database: Database, narrator: Narrator) -> None:
+        self._agency = agency
+        self._database = database
+        self._narrator = narrator
+
+    async def a_change_that_fits(self) -> None:
+        """Merge a pull request that reaches every client."""
+        self._narrator.chapter("A pull request is merged, and every tenant gets it")
+        facts = await self._merge(REMEMBER_PHONE)
+        _must(
+            {each.state for each in facts.deployments} == {State.SUCCEEDED}
+            and len(facts.deployments) == len(REGIONS),
+            "every tenant should have the first change",
+        )
+        for tenant in REGIONS:
+            _must("phone" in self._agency.columns(tenant), f"{tenant} should have the column")
+
+    async def a_change_that_does_not(self) -> None:
+        """Merge one that fails for a single client, who is rolled back alone."""
+        self._narrator.chapter(f"Another is merged, and does not fit the data of {ODD_ONE}")
+        await self._agency.import_customers_twice()
+        facts = await self._merge(ONE_ACCOUNT_PER_EMAIL)
+        for each in facts.deployments:
+            odd = each.tenant == ODD_ONE
+            wanted = State.FAILED if odd else State.SUCCEEDED
+            _must(each.state is wanted, f"{each.tenant} should have {wanted}")
+            verified = "verified" in self._agency.columns(each.tenant)
+            _must(verified is not odd, f"the schema of {each.tenant} should tell")
+            _must((each.rolled_back_to is not None) is odd, f"{each.tenant}: who is rolled back?")
+
+    async def _merge(self, change: ProposedChange) -> RolloutFacts:
+        maya, backend = self._agency.maya, self._agency.backend
+        pull = await maya.opens_pull_request(backend, change.title, dict(change.files))
+        self._narrator.line(f"maya opens #{pull.number} “{pull.title}”: {pull.html_url}")
+        sha = await maya.merges(pull, "squash")
+        self._narrator.line(f"maya merges it as {sha[:7]}")
+        facts = await self._rolled_out(sha)
+        self._narrator.rollout(facts)
+        self._tell_what_github_shows(pull, sha, facts)
+        return facts
+
+    async def _rolled_out(self, sha: str) -> RolloutFacts:
+        """Tell each deployment as it ends, until GitHub has been told the last of it."""
+        told: set[str] = set()
+        try:
+            async with asyncio.timeout(PATIENCE.total_seconds()):
+                while True:
+                    facts, final = await self._database.read(lambda session: _found(session, sha))
+                    for each in facts.deployments if facts else ():
+                        if each.state.terminal and each.tenant not in told:
+                            told.add(each.tenant)
+                            self._narrator.deployment(each)
+                    if facts and final:
+                        return facts
+                    await asyncio.sleep(LOOK_EVERY.total_seconds())
+        except TimeoutError:
+            raise NotAsTold(f"The rollout of {sha[:7]} did not end in {PATIENCE}.") from None
+
+    def _tell_what_github_shows(self, pull: PullRequest, sha: str, facts: RolloutFacts) -> None:
+        checks = self._agency.backend.check_runs(sha)
+        _must(len(checks) == 1, "there should be one check on the merge commit")
+        green = all(each.state is State.SUCCEEDED for each in facts.deployments)
+        wanted = "success" if green else "failure"
+        _must(checks[0].conclusion == wanted, f"the check should end in {wanted}")
+        self._narrator.line(f"the check {checks[0].name} on {sha[:7]}: {checks[0].conclusion}")
+        comments = [each for each in pull.comments if each.author is self._agency.app.bot]
+        _must(len(comments) == 1, "there should be one comment of the bot's")
+        self._narrator.comment(self._agency.app.bot_login, comments[0].body)
+
+
+def _must(holds: bool, what: str) -> None:
+    if not holds:
+        raise NotAsTold(f"The demo does not show what it should: {what}.")
+
+
+def _found(session: Session, sha: str) -> tuple[RolloutFacts | None, bool]:
+    rollout_id = session.exec(select(Rollout.id).where(col(Rollout.sha) == sha)).first()
+    if rollout_id is None:
+        return None, False
+    return facts_of(session, rollout_id), session.get_one(Report, rollout_id).final
+
+
+def _empty(home: Path) -> None:
+    if home.exists():
+        shutil.rmtree(home)
+    home.mkdir(parents=True)
+
+
+@contextlib.asynccontextmanager
+async def demo_world(home: Path, port: int) -> AsyncIterator[Agency]:
+    """Make an empty home and an agency in it, on a simulated GitHub that is being served."""
+    await asyncio.to_thread(_empty, home)
+    async with (
+        SimulatedGitHub(home / "github") as github,
+        serving(github.asgi, port=port) as address,
+    ):
+        github.address = address
+        yield await found_agency(github, home)
+
+
+async def tell(home: Path, console: Console, *, once: bool, port: int = 0) -> None:
+    """Tell the whole story; then, unless `once`, leave everything running until cancelled.
+
+    Raises `NotAsTold` where something did not happen as the story says.
+    """
+    narrator = Narrator(console)
+    async with demo_world(home, port) as agency:
+        narrator.chapter("An agency with three services and six clients")
+        narrator.line(f"its repositories, on a simulated GitHub: {agency.github.address}")
+        settings = agency.settings()
+        async with service(settings, fleet=agency.fleet) as bot:
+            async with working(bot) as parts:
+                await agency.take_clients_on(parts, Tenants(bot.database, bot.clock))
+            narrator.line(f"its clients, each in an account of its own: {home / 'accounts'}")
+            async with serving(web_app(bot, partial(work, pace=PACE))) as address:
+                agency.app.webhook_url = f"{address}/webhooks/github"
+                narrator.line(f"the bot, which hears of every merge: {address}/readyz")
+                story = Story(agency, bot.database, narrator)
+                await story.a_change_that_fits()
+                await story.a_change_that_does_not()
+                if not once:
+                    await _go_on(narrator, agency)
+
+
+async def _go_on(narrator: Narrator, agency: Agency) -> None:
+    narrator.chapter("Now you")
+    narrator.line(f"propose a change and merge it: {agency.backend.html_url}")
+    narrator.line("the bot goes on until you press Ctrl-C")
+    await asyncio.Event().wait()

@@ -1,0 +1,140 @@
+"""Deliveries between GitHub and their handlers: stored once, handled until that has worked.
+
+A delivery is taken in before it is acknowledged. Handling is at least once and in the order of
+arrival; what GitHub or the network prevents is tried again, and what is malformed is put aside.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import structlog
+from sqlmodel import Session, col, or_, select
+
+from bot.engine.clock import Clock
+from bot.github.events import Event, MalformedEvent, parse
+from bot.github.failures import GitHubFailed, RetryLater
+from bot.states import State
+from bot.store.database import Database
+from bot.store.tables import Delivery
+from bot.web.webhook import Delivery as Received
+
+log = structlog.get_logger(__name__)
+
+Handle = Callable[[Event], Awaitable[None]]
+
+LOOK_EVERY = timedelta(seconds=1)
+LONGEST_WAIT = timedelta(minutes=5)
+MOST_ATTEMPTS = 100
+
+
+class Inbox:
+    """The deliveries of one store, and who handles them."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._arrived = asyncio.Event()
+
+    async def take_in(self, received: Received) -> bool:
+        """Store a delivery, and answer whether it is new; durable on return.
+
+        One that was put aside before is let through again: somebody asked for it.
+        """
+        new = await self._database.write(lambda session: _store(session, received))
+        self._arrived.set()
+        return new
+
+    async def work(self, handle: Handle) -> None:
+        """Hand deliveries to `handle`, one at a time, for ever."""
+        while True:
+            self._arrived.clear()
+            try:
+                while await self.handle_next(handle):
+                    pass
+            except Exception:
+                log.exception("inbox_failed", what="the store could not be asked for deliveries")
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_EVERY.total_seconds()):
+                    await self._arrived.wait()
+
+    async def handle_next(self, handle: Handle) -> bool:
+        """Handle the oldest delivery that is due; answer whether there was one."""
+        now = self._clock.now()
+        delivery = await self._database.read(
+            lambda session: session.exec(
+                select(Delivery)
+                .where(
+                    col(Delivery.state) == State.QUEUED,
+                    or_(col(Delivery.not_before).is_(None), col(Delivery.not_before) <= now),
+                )
+                .order_by(col(Delivery.received_at), col(Delivery.guid))
+                .limit(1)
+            ).first()
+        )
+        if delivery is None:
+            return False
+        outcome = await self._handled(delivery, handle)
+        await self._database.write(lambda session: _settle(session, delivery.guid, outcome))
+        return True
+
+    async def _handled(self, delivery: Delivery, handle: Handle) -> Delivery:
+        """Answer the delivery as it is after one more attempt at it."""
+        after = Delivery(**delivery.model_dump())
+        after.attempts += 1
+        after.handled_at = self._clock.now()
+        bound = log.bind(delivery=delivery.guid, delivered=delivery.event)
+        try:
+            event = parse(delivery.event, delivery.payload)
+            if event is not None:
+                await handle(event)
+            after.state = State.SUCCEEDED if event is not None else State.SKIPPED
+        except MalformedEvent as error:
+            bound.warning("delivery_malformed", problem=str(error))
+            after.state, after.problem = State.FAILED, str(error)
+        except (RetryLater, GitHubFailed) as error:
+            bound.info("delivery_waits", problem=str(error))
+            self._put_off(after, error)
+        except Exception as error:  # noqa: BLE001 (a bug in a handler must not stop the others)
+            bound.exception("delivery_failed")
+            self._put_off(after, error)
+        return after
+
+    def _put_off(self, delivery: Delivery, error: Exception) -> None:
+        wait = error.after if isinstance(error, RetryLater) else _backoff(delivery.attempts)
+        delivery.problem = f"{type(error).__name__}: {error}"
+        delivery.not_before = self._clock.now() + wait
+        if delivery.attempts >= MOST_ATTEMPTS:
+            delivery.state = State.FAILED
+
+
+def _backoff(attempts: int) -> timedelta:
+    return min(timedelta(seconds=2 ** min(attempts, 10)), LONGEST_WAIT)
+
+
+def _store(session: Session, received: Received) -> bool:
+    known = session.get(Delivery, received.guid)
+    if known is not None and known.state != State.FAILED:
+        return False
+    session.merge(
+        Delivery(
+            guid=received.guid,
+            event=received.event,
+            action=received.action,
+            repository=received.repository,
+            payload=received.payload,
+            state=State.QUEUED,
+            received_at=received.received_at,
+        )
+    )
+    return known is None
+
+
+def _settle(session: Session, guid: str, outcome: Delivery) -> None:
+    delivery = session.get_one(Delivery, guid)
+    delivery.state = outcome.state
+    delivery.attempts = outcome.attempts
+    delivery.problem = outcome.problem
+    delivery.not_before = outcome.not_before
+    delivery.handled_at = outcome.handled_at

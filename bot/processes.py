@@ -1,0 +1,60 @@
+"""The processes that an operator starts, until the operator stops them."""
+
+import asyncio
+import signal
+import sys
+
+import uvicorn
+
+from bot.app import load_and_work, service, web_app
+from bot.logs import configure_logs
+from bot.settings import Settings, StoreSettings, read_settings
+from bot.store import schema
+from bot.store.database import Database
+
+SHUTDOWN_SECONDS = 10
+
+
+def serve_until_stopped(host: str | None, port: int | None) -> None:
+    """Serve and work; raises `SettingsRefused` before anything is opened."""
+    settings = read_settings(Settings)
+    configure_logs()
+    asyncio.run(_serve(settings, host or settings.host, settings.port if port is None else port))
+
+
+def work_until_stopped() -> None:
+    """Work, without serving; raises `SettingsRefused` before anything is opened."""
+    settings = read_settings(Settings)
+    configure_logs()
+    asyncio.run(_work(settings))
+
+
+def upgrade_database() -> None:
+    """Apply the migrations that the database lacks."""
+    database = Database(read_settings(StoreSettings).database_url)
+    schema.upgrade(database.engine)
+    sys.stdout.write(f"{database.name} has the schema of this release.\n")
+
+
+async def _serve(settings: Settings, host: str, port: int) -> None:
+    async with service(settings) as of:
+        config = uvicorn.Config(
+            web_app(of),
+            host=host,
+            port=port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            ws="none",
+            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        )
+        await uvicorn.Server(config).serve()
+
+
+async def _work(settings: Settings) -> None:
+    async with service(settings) as of:
+        worker = asyncio.create_task(load_and_work(of))
+        loop = asyncio.get_running_loop()
+        for stop in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(stop, worker.cancel)
+        await asyncio.gather(worker, return_exceptions=True)

@@ -1,0 +1,55 @@
+"""From the rows of a rollout to the facts that its report tells."""
+
+from sqlmodel import Session, col, select
+
+from bot.report.facts import DeploymentFacts, ExcludedFacts, PullRequestFacts, RolloutFacts
+from bot.rollouts.affected import Because
+from bot.states import State
+from bot.store.tables import Deployment, Rollout
+
+NOT_WORTH_TELLING = frozenset({Because.OTHER_REPOSITORY})
+"""Exclusions that hold for every merge of a repository, and would be told every time."""
+
+
+def facts_of(session: Session, rollout_id: str) -> RolloutFacts:
+    """Answer what is recorded of a rollout; raises `NoResultFound` where there is none."""
+    rollout = session.get_one(Rollout, rollout_id)
+    deployments = session.exec(
+        select(Deployment)
+        .where(col(Deployment.rollout_id) == rollout_id)
+        .order_by(col(Deployment.tenant))
+    )
+    return RolloutFacts(
+        services=tuple(rollout.services),
+        revision=rollout.sha,
+        state=State(rollout.state),
+        deployments=tuple(_deployment(rollout, row) for row in deployments),
+        excluded=_excluded(rollout),
+        pull_request=PullRequestFacts(rollout.pull_request, rollout.title, rollout.author),
+        started=rollout.created_at,
+        finished=rollout.finished_at,
+    )
+
+
+def _deployment(rollout: Rollout, row: Deployment) -> DeploymentFacts:
+    before = next((row.before[name] for name in rollout.services if name in row.before), None)
+    return DeploymentFacts(
+        tenant=row.tenant,
+        state=State(row.state),
+        before=before,
+        after=rollout.sha,
+        reason=row.problem or "",
+        took=row.finished_at - row.started_at if row.finished_at and row.started_at else None,
+        failed_step=row.failed_step,
+        tail=row.tail or "",
+        rolled_back_to=before if row.rolled_back else None,
+        run_id=row.run_id,
+    )
+
+
+def _excluded(rollout: Rollout) -> tuple[ExcludedFacts, ...]:
+    return tuple(
+        ExcludedFacts(verdict["tenant"] or verdict["service"], verdict["sentence"])
+        for verdict in rollout.explanation
+        if not verdict["affected"] and verdict["because"] not in NOT_WORTH_TELLING
+    )

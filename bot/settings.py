@@ -1,0 +1,156 @@
+"""What the operator sets, read once from the environment and checked as a whole."""
+
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from pydantic import AnyHttpUrl, Field, SecretStr, ValidationError, field_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from bot.github.auth import AppKey
+from resources.errors import OrbitsError
+from resources.fleet import Fleet
+
+PEM_BEGINS = ("-----BEGIN RSA PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----")
+SHORTEST_SECRET = 16
+
+
+class SettingsRefused(OrbitsError):
+    """The settings cannot be used; the message names every problem, one to a line."""
+
+
+class StoreSettings(BaseSettings):
+    """Which database the bot remembers in; all that most commands need."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ORBITS_", env_ignore_empty=True, hide_input_in_errors=True, extra="ignore"
+    )
+
+    database_url: str = "sqlite:///orbits.db"
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_a_database(cls, url: str) -> str:
+        try:
+            backend = make_url(url).get_backend_name()
+        except ArgumentError:
+            backend = "nothing"
+        if backend not in {"sqlite", "postgresql"}:
+            raise ValueError(
+                "is no address of a database; set it to sqlite:///orbits.db or "
+                "postgresql://user:password@host/name"
+            )
+        return url
+
+
+class Settings(StoreSettings):
+    """The settings of `orbits serve` and `orbits worker`, by their names in the environment."""
+
+    github_api_url: AnyHttpUrl = AnyHttpUrl("https://api.github.com")
+    github_app_id: Annotated[int, Field(gt=0)]
+    github_private_key: SecretStr
+    github_webhook_secret: SecretStr
+    stacks: str = "resources.example:stacks"
+    deployments_at_once: Annotated[int, Field(ge=1, le=1000)] = 10
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535, validation_alias="PORT")] = 8080
+
+    @field_validator("github_private_key")
+    @classmethod
+    def _is_a_key(cls, secret: SecretStr) -> SecretStr:
+        key = secret.get_secret_value()
+        pem = key if key.lstrip().startswith("-----") else _read_key(key)
+        if not pem.lstrip().startswith(PEM_BEGINS):
+            raise ValueError(
+                f'is not a PEM key of an App: it begins with "{pem.strip()[:18]}". Download the '
+                "App's private key from its page on GitHub and set it again, or the path to it"
+            )
+        try:
+            load_pem_private_key(pem.encode(), password=None)
+        except (ValueError, TypeError) as error:
+            raise ValueError(
+                "is a PEM key that cannot be read: it is cut off, changed or protected by a "
+                "password. Download the App's private key again"
+            ) from error
+        return SecretStr(pem)
+
+    @field_validator("github_webhook_secret")
+    @classmethod
+    def _is_long_enough(cls, secret: SecretStr) -> SecretStr:
+        if len(secret.get_secret_value()) < SHORTEST_SECRET:
+            raise ValueError(
+                f"is shorter than {SHORTEST_SECRET} characters, so that it could be guessed; set "
+                "a longer one here and in the App"
+            )
+        return secret
+
+    @field_validator("stacks")
+    @classmethod
+    def _can_be_found(cls, address: str) -> str:
+        load_fleet(address)
+        return address
+
+    @property
+    def app_key(self) -> AppKey:
+        """The App as GitHub knows it."""
+        return AppKey(str(self.github_app_id), self.github_private_key.get_secret_value())
+
+
+S = TypeVar("S", bound=StoreSettings)
+
+
+def read_settings(kind: type[S]) -> S:
+    """Read the environment; raises `SettingsRefused` with all problems at once."""
+    try:
+        return kind()
+    except ValidationError as error:
+        problems = [_sentence(problem) for problem in error.errors(include_url=False)]
+        raise SettingsRefused(
+            "The settings cannot be used. Nothing was started.\n"
+            + "\n".join(f"- {problem}" for problem in problems)
+        ) from None
+
+
+def load_fleet(address: str) -> Fleet:
+    """Answer the fleet that `module:attribute` names, or that a function of that name answers.
+
+    Raises `ValueError`, worded to follow the name of the setting.
+    """
+    module, _, attribute = address.partition(":")
+    try:
+        found: object = getattr(import_module(module), attribute)
+    except (ImportError, ValueError, AttributeError) as error:
+        raise ValueError(
+            f"names {address!r}, which cannot be imported: {error}. Set it to module:attribute"
+        ) from error
+    fleet = found() if callable(found) else found
+    if not isinstance(fleet, Fleet):
+        raise ValueError(  # noqa: TRY004 (pydantic gathers ValueErrors)
+            f"names {address!r}, which is a {type(fleet).__name__} and no resources.fleet.Fleet"
+        )
+    return fleet
+
+
+def _read_key(path: str) -> str:
+    try:
+        return Path(path).expanduser().read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(
+            f"is neither a PEM key nor a file that can be read: {type(error).__name__}. Set it to "
+            "the text of the App's private key, or to the path of its file"
+        ) from error
+
+
+def _sentence(problem: ErrorDetails) -> str:
+    field = str(problem["loc"][0])
+    name = field if field.isupper() else f"ORBITS_{field.upper()}"
+    if problem["type"] == "missing":
+        return f"{name} is not set."
+    words = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] != "value_error":
+        words = f"cannot be used: {words[0].lower()}{words[1:]}"
+    return f"{name} {words}."

@@ -1,0 +1,31 @@
+"""What a load balancer and an operator ask: is the process up, and can it do its work."""
+
+from collections.abc import Callable
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from bot.store.database import Database
+
+log = structlog.get_logger(__name__)
+
+
+def health_routes(database: Database, works: Callable[[], bool]) -> list[Route]:
+    """Answer `/healthz` (the process answers) and `/readyz` (it can take deliveries in)."""
+
+    async def healthz(_: Request) -> JSONResponse:
+        return JSONResponse({"status": "up"})
+
+    async def readyz(_: Request) -> JSONResponse:
+        try:
+            await database.read(lambda session: session.connection().execute(text("SELECT 1")))
+        except SQLAlchemyError:
+            log.exception("database_unreachable")
+            return JSONResponse({"status": "the database does not answer"}, status_code=503)
+        return JSONResponse({"status": "ready", "role": "working" if works() else "standing by"})
+
+    return [Route("/healthz", healthz), Route("/readyz", readyz)]

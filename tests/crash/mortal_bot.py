@@ -1,0 +1,96 @@
+"""The bot as a process of its own that kills itself, without warning, after a number of steps."""
+
+import asyncio
+import os
+import signal
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import structlog
+from pydantic import SecretStr
+from sqlmodel import Session, col, func, select
+
+from bot.app import service, web_app
+from bot.engine.happenings import Happening, StepEnded
+from bot.rollouts.reporter import Pace
+from bot.settings import Settings
+from bot.simulated.serving import serving
+from bot.states import LIVE
+from bot.store.tables import Delivery, Report, Run
+from bot.worker import work
+from resources.example import fleet
+
+LOOK_EVERY = 0.02
+AT_ONCE = Pace(timedelta(0), timedelta(0))
+
+
+@dataclass(frozen=True)
+class Life:
+    """How one life of the bot goes; `steps` is how many it lives to see, 0 for all."""
+
+    home: Path
+    sources: dict[str, str]
+    api_url: str
+    app_id: int
+    private_key: str
+    secret: str
+    port: int
+    steps: int
+
+    def settings(self) -> Settings:
+        return Settings(
+            database_url=f"sqlite:///{self.home / 'orbits.db'}",
+            github_api_url=self.api_url,
+            github_app_id=self.app_id,
+            github_private_key=SecretStr(self.private_key),
+            github_webhook_secret=SecretStr(self.secret),
+        )
+
+
+class Death:
+    """Comes after a number of steps, in the way of SIGKILL."""
+
+    def __init__(self, steps: int) -> None:
+        self._left = steps
+
+    def hear(self, happening: Happening) -> None:
+        if isinstance(happening, StepEnded):
+            self._left -= 1
+            if self._left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+
+def live(life: Life, ready: Connection) -> None:
+    """Serve until death, or until there is nothing left to do; then end with status 0."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
+    asyncio.run(_live(life, ready))
+
+
+async def _live(life: Life, ready: Connection) -> None:
+    settings = life.settings()
+    async with (
+        service(
+            settings,
+            fleet=fleet(life.home, life.sources),
+            listeners=[Death(life.steps).hear],
+        ) as of,
+        serving(web_app(of, partial(work, pace=AT_ONCE)), port=life.port),
+    ):
+        ready.send("serving")
+        while not await of.database.read(_has_nothing_left):  # noqa: ASYNC110
+            await asyncio.sleep(LOOK_EVERY)
+
+
+def _has_nothing_left(session: Session) -> bool:
+    deliveries = session.exec(select(func.count(col(Delivery.guid)))).one()
+    open_deliveries = session.exec(
+        select(func.count(col(Delivery.guid))).where(col(Delivery.state).in_(LIVE))
+    ).one()
+    live_runs = session.exec(select(func.count(col(Run.id))).where(col(Run.state).in_(LIVE))).one()
+    untold = session.exec(
+        select(func.count(col(Report.rollout_id))).where(col(Report.final).is_(False))
+    ).one()
+    return deliveries > 0 and open_deliveries + live_runs + untold == 0
