@@ -1,0 +1,1 @@
+"""Stand-ins that behave like the outside: for the demo, and for tests without mocks."""
