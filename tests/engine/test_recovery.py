@@ -184,7 +184,9 @@ async def test_a_run_of_a_class_that_is_gone_fails_with_its_name(
     run = await database.write(lambda session: enqueue(session, gone, SystemClock().now()))
     engine.wake()
     outcome = await engine.outcome(run.id)
-    with pytest.raises(StepFailed, match=r"a run of tests\.engine\.things:Gone, which this release"):
+    with pytest.raises(
+        StepFailed, match=r"a run of tests\.engine\.things:Gone, which this release"
+    ):
         outcome.answer(str)
 
 

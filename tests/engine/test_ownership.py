@@ -1,0 +1,113 @@
+"""One process works on a run at a time, and what a former owner still writes does not count."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from sqlmodel import select
+
+from bot.engine.clock import SystemClock
+from bot.engine.engine import Engine
+from bot.engine.identifiers import new_id
+from bot.engine.journal import Journal, LeaseLost, StepRow, enqueue
+from bot.engine.kinds import Wanted
+from bot.engine.outcomes import Outcome
+from bot.engine.owner import Ownership
+from bot.states import State
+from bot.store.database import Database
+from bot.store.tables import Owner, Step
+from tests.engine.conftest import NewEngine
+from tests.engine.things import Database as Disk
+from tests.engine.things import Ledger
+
+WANTED = Wanted("disk-a", "update", "f", "tests.engine.things:Database", '{"name": "a"}')
+
+
+def step(name: str) -> StepRow:
+    now = SystemClock().now()
+    begun = StepRow.begun(name, "function", "", now)
+    return begun.ended(Outcome(State.SUCCEEDED, "null"), now)
+
+
+async def test_who_lost_a_run_can_write_no_step_and_no_end(database: Database) -> None:
+    now = SystemClock().now()
+    first, second = Journal(database, "first"), Journal(database, "second")
+    run = await database.write(lambda session: enqueue(session, WANTED, now))
+    grip = await first.take(run, now, changes=True)
+    assert grip is not None
+    await first.remember(grip.grip, step("one"))
+    taken = await first.run(run.id)
+    assert taken is not None
+    taken_over = await second.take(taken, now, changes=True)
+    assert taken_over is not None
+    assert set(taken_over.memory) == {"one"}
+
+    with pytest.raises(LeaseLost):
+        await first.remember(grip.grip, step("two"))
+    names = await database.read(lambda session: session.exec(select(Step.name)).all())
+    assert names == ["one"]
+
+
+async def test_of_two_that_take_a_run_one_gets_it(database: Database) -> None:
+    now = SystemClock().now()
+    run = await database.write(lambda session: enqueue(session, WANTED, now))
+    taken = await asyncio.gather(
+        *(Journal(database, f"owner-{n}").take(run, now, changes=False) for n in range(5))
+    )
+    assert len([each for each in taken if each is not None]) == 1
+
+
+async def test_a_second_engine_stands_by_until_the_first_one_ends(
+    new_engine: NewEngine, ledger: Ledger
+) -> None:
+    async with new_engine() as first:
+        second = asyncio.create_task(_run_once(new_engine))
+        assert await first.run(Disk(name="a")) == "db://a?size=1"
+        assert not second.done()
+    assert await second == "db://a?size=2"
+    assert ledger.entries == ["open a", "resize a to 1", "resize a to 2"]
+
+
+async def _run_once(new_engine: NewEngine) -> str:
+    async with new_engine() as engine:
+        return str(await engine.run(Disk(name="a", size=2)))
+
+
+async def test_an_owner_whose_heart_stopped_is_buried_and_its_runs_are_free(
+    database: Database,
+) -> None:
+    clock = SystemClock()
+    long_ago = clock.now() - timedelta(hours=1)
+    run = await database.write(lambda session: enqueue(session, WANTED, clock.now()))
+    dead = Owner(id=new_id(long_ago), host="gone", pid=1, started_at=long_ago)
+    dead.heartbeat_at = long_ago
+    await database.write(lambda session: session.add(dead))
+    assert await Journal(database, dead.id).take(run, clock.now(), changes=False)
+    journal = Journal(database, "alive")
+    assert await journal.waiting(10) == []
+
+    assert await Ownership(database, clock).bury_the_dead()
+    assert [found.id for found in await journal.waiting(10)] == [run.id]
+
+
+async def test_a_process_that_was_buried_learns_it_at_its_next_heartbeat(
+    database: Database,
+) -> None:
+    ownership = Ownership(database, SystemClock(), heartbeat=timedelta(0))
+    await ownership.begin()
+    assert await ownership.beat()
+    await database.write(lambda session: session.delete(session.get_one(Owner, ownership.id)))
+    assert not await ownership.beat()
+    await ownership.end()
+
+
+async def test_an_engine_that_is_full_takes_the_rest_when_there_is_room(
+    database: Database, ledger: Ledger
+) -> None:
+    async with Engine(database, given=[ledger], at_once=2) as engine:
+        runs = [await engine.submit(Disk(name=name, gate="go")) for name in "abcde"]
+        await asyncio.gather(ledger.arrival("a").wait(), ledger.arrival("b").wait())
+        assert not any("arrived c" in entry for entry in ledger.entries)
+        ledger.gate("go").set()
+        outcomes = [await engine.outcome(run) for run in runs]
+    assert {outcome.state for outcome in outcomes} == {State.SUCCEEDED}
