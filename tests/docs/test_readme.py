@@ -1,0 +1,140 @@
+"""What the README shows is what happens."""
+
+import re
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from bot.demo.agency import EVENTS, PERMISSIONS
+from bot.settings import Settings
+from tests.docs.conftest import Shell
+from tests.docs.documents import README, ROOT, Document
+from tests.resources.service_repository import ServiceRepository
+
+readme = Document(README)
+*shell_blocks, tenants, serve = readme.code("bash")
+stacks_block = readme.code("python")[-1]
+
+DEPLOY_TO_ACME = """
+import asyncio, sys
+from bot.engine.engine import Engine
+from bot.settings import load_fleet
+from bot.store.database import Database
+from resources.fleet import Desired
+
+async def main(url: str, revision: str) -> None:
+    desired = Desired(tenant="acme", revisions={"site": revision})
+    async with Database(url) as database, Engine(database) as engine:
+        await engine.run(load_fleet("agency_stacks:fleet").stack(desired))
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("code", shell_blocks)
+def test_a_reader_can_type_what_comes_first(code: str, shell: Shell) -> None:
+    done = shell.run(code)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_demo_ends_as_shown_and_comments_as_shown(shell: Shell) -> None:
+    told = shell.run("orbits demo --once --home demo")
+    assert told.returncode == 0, told.stderr
+    (shown,) = readme.code("text")
+    second_merge = told.stdout[told.stdout.index(shown.splitlines()[0]) :]
+    happened, _, panel = second_merge.partition("╭─")
+    assert plain_story(happened) == plain_story(shown)
+
+    lines = [line.strip("│ ") for line in panel.splitlines()[1:]]
+    marker, _, comment = "\n".join(lines).partition("╰")[0].partition("\n\n")
+    assert marker == "<!-- orbits: the rollout of this pull request -->"
+    assert plain(comment).strip() == plain(readme.quote).strip()
+
+
+def test_the_backend_is_the_one_of_the_example() -> None:
+    first = readme.code("python")[0]
+    assert first in (ROOT / "resources" / "example" / "services.py").read_text()
+
+
+def test_the_stacks_that_it_shows_deploy(tmp_path: Path, shell: Shell, database_url: str) -> None:
+    site = ServiceRepository(tmp_path / "site")
+    sha = site.commit({"deploy/index.html": "<h1>$tenant</h1>\n", "notes.txt": "not deployed"})
+    (tmp_path / ".gitconfig").write_text(
+        f'[url "{site.path}"]\n\tinsteadOf = https://github.com/your-organisation/site.git\n'
+    )
+    (tmp_path / "agency_stacks.py").write_text(stacks_block)
+    (tmp_path / "deploy_to_acme.py").write_text(DEPLOY_TO_ACME)
+
+    done = shell.run(f"python deploy_to_acme.py {database_url} {sha}", PYTHONPATH=str(tmp_path))
+
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "sites/acme/index.html").read_text() == "<h1>acme</h1>\n"
+
+
+def test_the_stacks_that_it_shows_can_be_named_in_the_settings(
+    tmp_path: Path, shell: Shell
+) -> None:
+    (tmp_path / "agency_stacks.py").write_text(stacks_block)
+    done = shell.run(serve, PYTHONPATH=".", ORBITS_STACKS="agency_stacks:fleet")
+    assert done.returncode == 2
+    assert done.stderr == (
+        "The settings cannot be used. Nothing was started.\n"
+        "- ORBITS_GITHUB_APP_ID is not set.\n"
+        "- ORBITS_GITHUB_PRIVATE_KEY is not set.\n"
+        "- ORBITS_GITHUB_WEBHOOK_SECRET is not set.\n"
+    )
+
+
+def test_its_tenants_are_added_and_listed(shell: Shell) -> None:
+    done = shell.run(tenants)
+    assert done.returncode == 0, done.stderr
+    *added, _, _, _, acme, globex, _ = done.stdout.splitlines()
+    assert added == [
+        "Added the tenant acme; the next merge reaches it.",
+        "Added the tenant globex; the next merge reaches it.",
+    ]
+    assert acme.strip("│").split() == ["acme", "│", "│", "│", "region=eu-west-1"]
+    assert globex.strip("│").split() == ["globex", "│", "│", "│", "region=eu-central-1"]
+
+
+def test_it_names_every_setting_with_its_default() -> None:
+    shown = {name: default for name, default, _ in readme.table("Setting")}
+    fields = Settings.model_fields
+    assert shown == {
+        str(field.validation_alias or f"ORBITS_{name.upper()}"): (
+            "required" if field.is_required() else str(field.default).rstrip("/")
+        )
+        for name, field in fields.items()
+    }
+
+
+def test_the_app_of_the_demo_may_do_what_it_asks_for() -> None:
+    assert {name: level for name, level, _ in readme.table("Permission")} == PERMISSIONS
+
+
+def test_the_app_of_the_demo_hears_what_it_asks_for() -> None:
+    assert tuple(name for name, _ in readme.table("Event")) == EVENTS
+
+
+def test_the_picture_is_readable_in_light_and_in_dark() -> None:
+    text = (ROOT / ".github" / "flow.svg").read_text()
+    picture = ET.fromstring(text)  # noqa: S314 (our own file)
+    assert picture.find("{http://www.w3.org/2000/svg}title") is not None
+    assert "@media (prefers-color-scheme: dark)" in text
+
+
+def plain_story(text: str) -> list[str]:
+    """Answer the lines, the tenants in an order of their own: they end as they please."""
+    lines = [line.rstrip() for line in plain(text).strip().splitlines()]
+    tenants = sorted(line for line in lines if line.startswith(("  ✔", "  ✘")))
+    return [tenants.pop(0) if line.startswith(("  ✔", "  ✘")) else line for line in lines]
+
+
+def plain(text: str) -> str:
+    """Take out what differs each time: commits, durations, runs, ports and folders."""
+    text = re.sub(r"\b[0-9a-f]{24}\b", "RUN", text)
+    text = re.sub(r"\b[0-9a-f]{7}\b", "COMMIT", text)
+    text = re.sub(r"\b\d+s\b", "SECONDS", text)
+    text = re.sub(r"127\.0\.0\.1:\d+", "HOST", text)
+    return re.sub(r"/\S+/accounts/", "HOME/accounts/", text)
