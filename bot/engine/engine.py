@@ -128,13 +128,25 @@ class Engine:
 
     async def outcome(self, run_id: str) -> Outcome:
         """Wait until the run has ended, and answer what became of it; raises `RunNotFound`."""
-        ended = self._ended.get(run_id)
-        if ended is None:
-            ended = self._ended[run_id] = asyncio.get_running_loop().create_future()
+        ended = self._end_of(run_id)
         if run_id not in self._roots:
             # It may have ended before we began to wait.
             self._tell_if_ended(await self._journal.run(run_id), run_id)
-        return await asyncio.shield(ended)
+        try:
+            return await asyncio.shield(ended)
+        finally:
+            self._forget_end(run_id)
+
+    def _end_of(self, run_id: str) -> "asyncio.Future[Outcome]":
+        """Answer what will hold the run's outcome: made when it is driven here, or waited for."""
+        if run_id not in self._ended:
+            self._ended[run_id] = asyncio.get_running_loop().create_future()
+        return self._ended[run_id]
+
+    def _forget_end(self, run_id: str) -> None:
+        ended = self._ended.get(run_id)
+        if ended is not None and ended.done() and run_id not in self._roots:
+            del self._ended[run_id]
 
     def wake(self) -> None:
         """Look for work now: somebody has just written some down."""
@@ -169,6 +181,7 @@ class Engine:
         self._drive_in_task(run.id, partial(self._carry_out, run))
 
     def _drive_in_task(self, run_id: str, work: Callable[[], Awaitable[None]]) -> None:
+        self._end_of(run_id)
         task = asyncio.create_task(self._drive(run_id, work), name=f"run {run_id}")
         self._roots[run_id] = task
         task.add_done_callback(lambda _: self._left(run_id))
@@ -176,6 +189,7 @@ class Engine:
     def _left(self, run_id: str) -> None:
         was_full = len(self._roots) >= self._at_once
         self._roots.pop(run_id, None)
+        self._forget_end(run_id)
         for identity, key in self._reserved.pop(run_id, ()):
             self._locks.release_reservation(identity, key)
         if was_full:
@@ -281,7 +295,7 @@ class Engine:
             listener(happening)
 
     def _resolve(self, run_id: str, outcome: Outcome) -> None:
-        ended = self._ended.pop(run_id, None)
+        ended = self._ended.get(run_id)
         if ended is not None and not ended.done():
             ended.set_result(outcome)
 

@@ -1,14 +1,13 @@
 """What the engine tells whoever listens: that something became durable, and what was printed."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from bot.engine.outcomes import Outcome
 from bot.states import State
 
 
-@dataclass(frozen=True, slots=True)
-class RunBegan:
+class RunBegan(NamedTuple):
     """A run began, or goes on after a crash (`resumed`)."""
 
     run_id: str
@@ -17,8 +16,7 @@ class RunBegan:
     resumed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class RunEnded:
+class RunEnded(NamedTuple):
     """A run's end is durable."""
 
     run_id: str
@@ -27,8 +25,7 @@ class RunEnded:
     outcome: Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class StepEnded:
+class StepEnded(NamedTuple):
     """A step's outcome is durable."""
 
     run_id: str
@@ -37,8 +34,7 @@ class StepEnded:
     state: State
 
 
-@dataclass(frozen=True, slots=True)
-class StepPrinted:
+class StepPrinted(NamedTuple):
     """A step printed something while it ran."""
 
     run_id: str

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, or_, select, update
 from sqlalchemy.sql import ColumnElement
@@ -28,16 +28,14 @@ class LeaseLost(Exception):
     """Another process has taken the run over: nothing that this one does counts any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Grip:
+class Grip(NamedTuple):
     """The right to write for a run: its id, and the token that it had when it was taken."""
 
     run_id: str
     token: int
 
 
-@dataclass(frozen=True, slots=True)
-class StepRow:
+class StepRow(NamedTuple):
     """One step as it is remembered; `result` and `failure` are JSON text."""
 
     name: str

@@ -1,10 +1,9 @@
 """What became of a step or a run: a result, or a failure that comes back in its own type."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, JsonValue
 
@@ -44,8 +43,7 @@ class Failure(BaseModel):
         return error
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """How a run or a step ended: with a result as JSON text, or with a failure."""
 
     state: State

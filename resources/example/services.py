@@ -74,7 +74,7 @@ class ServiceResource(BaseResource):
 
     async def define_plan(self) -> Plan:
         """Answer what a deployment would change in any part."""
-        plans: list[Plan] = await asyncio.gather(
+        plans = await asyncio.gather(
             *(self.do("plan", part, command="plan") for part in await self.parts())
         )
         changes = tuple(change for plan in plans for change in plan.changes)
@@ -83,9 +83,7 @@ class ServiceResource(BaseResource):
     async def define_cycle(self) -> list[Difference]:
         """Answer where any part, the repository or the account is not as desired."""
         parts = [*await self.parts(), self.git_repository(), self.account()]
-        found: list[list[Difference]] = await asyncio.gather(
-            *(self.do("cycle", part, command="cycle") for part in parts)
-        )
+        found = await asyncio.gather(*(self.do("cycle", part, command="cycle") for part in parts))
         return [difference for differences in found for difference in differences]
 
     async def source(self) -> SourceTree:

@@ -1,11 +1,11 @@
 """What actions, workflows and resources share: typed arguments, and a scope while they run."""
 
-from typing import Any, Self, TypeVar, overload
+from typing import Any, Literal, Self, TypeVar, overload
 
-from pydantic import BaseModel, ConfigDict, PrivateAttr
+from pydantic import BaseModel, ConfigDict
 
 from resources.errors import NotRunning
-from resources.model.scope import CoroutineFunction, Defines, Outputs, Runs, Scope
+from resources.model.scope import CoroutineFunction, Cycles, Defines, Outputs, Plans, Runs, Scope
 
 T = TypeVar("T")
 
@@ -17,25 +17,28 @@ class Definition(BaseModel):
     restart, so they hold no secret, no open file and no connection.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # A slot and no private field: it is no part of what the definition is, and read at each step.
+    __slots__ = ("_scope",)
 
-    _scope: Scope | None = PrivateAttr(default=None)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     def bound_to(self, scope: Scope) -> Self:
         """Answer a copy that runs in `scope`; for the engine."""
         bound = self.model_copy()
-        bound._scope = scope  # noqa: SLF001 (our own class)
+        object.__setattr__(bound, "_scope", scope)
         return bound
 
     @property
     def scope(self) -> Scope:
         """The scope in which this definition runs; raises `NotRunning` outside a run."""
-        if self._scope is None:
+        try:
+            scope: Scope = object.__getattribute__(self, "_scope")
+        except AttributeError:
             raise NotRunning(
                 f"{type(self).__name__} is not running, so its steps cannot be remembered. "
                 "Pass it to `self.do(name, ...)` of a workflow, or to the engine."
-            )
-        return self._scope
+            ) from None
+        return scope
 
     def given(self, kind: type[T]) -> T:
         """Answer the object of type `kind` that the process was given when it was built.
@@ -61,6 +64,18 @@ class Steps(Definition):
     async def do(self, name: str, x: Outputs[T], *, force: bool = False) -> T: ...
     @overload
     async def do(self, name: str, x: CoroutineFunction[T], *, force: bool = False) -> T: ...
+    @overload
+    async def do(
+        self, name: str, x: Outputs[T], *, command: Literal["rollback"], force: bool = False
+    ) -> T: ...
+    @overload
+    async def do(
+        self, name: str, x: Plans[T], *, command: Literal["plan"], force: bool = False
+    ) -> T: ...
+    @overload
+    async def do(
+        self, name: str, x: Cycles[T], *, command: Literal["cycle"], force: bool = False
+    ) -> T: ...
     @overload
     async def do(self, name: str, x: Any, *, command: str, force: bool = False) -> Any: ...
 

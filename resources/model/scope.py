@@ -44,3 +44,17 @@ class Outputs(Protocol[T_co]):
 
     async def output(self) -> T_co:
         """Answer what others may know of the resource."""
+
+
+class Plans(Protocol[T_co]):
+    """A resource, as far as its plan's type is concerned."""
+
+    async def define_plan(self) -> T_co:
+        """Answer what would be done."""
+
+
+class Cycles(Protocol[T_co]):
+    """A resource, as far as the type of what its cycle finds is concerned."""
+
+    async def define_cycle(self) -> T_co:
+        """Answer where the world is not as desired."""

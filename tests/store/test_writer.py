@@ -19,16 +19,18 @@ def row(tenant: str) -> Deployed:
     return Deployed(tenant=tenant, service="backend", revision="a" * 40, updated_at=NOW)
 
 
+async def added(database: Database, tenant: str) -> None:
+    await database.write(lambda session: session.add(row(tenant)))
+
+
 async def tenants(database: Database) -> set[str]:
     return set(await database.read(lambda session: session.exec(select(Deployed.tenant)).all()))
 
 
 async def test_a_failed_write_takes_none_of_its_neighbours_along(database: Database) -> None:
-    def add(tenant: str) -> "asyncio.Future[None]":
-        return asyncio.ensure_future(database.write(lambda session: session.add(row(tenant))))
-
+    names = ("acme", "globex", "acme", "hooli")
     outcomes = await asyncio.gather(
-        *(add(tenant) for tenant in ("acme", "globex", "acme", "hooli")), return_exceptions=True
+        *(added(database, name) for name in names), return_exceptions=True
     )
     assert [type(outcome) for outcome in outcomes if outcome] == [IntegrityError]
     assert await tenants(database) == {"acme", "globex", "hooli"}
@@ -53,9 +55,7 @@ async def test_all_that_waits_shares_one_commit(database: Database) -> None:
         commits += 1
 
     event.listen(database.engine, "commit", count)
-    await asyncio.gather(
-        *(database.write(lambda session, n=n: session.add(row(f"t{n}"))) for n in range(500))
-    )
+    await asyncio.gather(*(added(database, f"t{n}") for n in range(500)))
     assert commits < 50
     assert len(await tenants(database)) == 500
 
