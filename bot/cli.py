@@ -27,6 +27,8 @@ Json = Annotated[bool, typer.Option("--json", help="Answer JSON, for machines.")
 
 def main() -> None:
     """Run the command that was typed; what was foreseen ends in a sentence, not a traceback."""
+    # The stacks that ORBITS_STACKS names are often a module beside the settings.
+    sys.path.insert(0, str(Path.cwd()))
     try:
         app()
     except OrbitsError as error:

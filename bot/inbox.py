@@ -13,12 +13,12 @@ import structlog
 from sqlmodel import Session, col, or_, select
 
 from bot.engine.clock import Clock
+from bot.github.delivery import ReceivedDelivery
 from bot.github.events import Event, MalformedEvent, parse
 from bot.github.failures import GitHubFailed, RetryLater
 from bot.states import State
 from bot.store.database import Database
 from bot.store.tables import Delivery
-from bot.web.webhook import Delivery as Received
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +37,7 @@ class Inbox:
         self._clock = clock
         self._arrived = asyncio.Event()
 
-    async def take_in(self, received: Received) -> bool:
+    async def take_in(self, received: ReceivedDelivery) -> bool:
         """Store a delivery, and answer whether it is new; durable on return.
 
         One that was put aside before is let through again: somebody asked for it.
@@ -113,7 +113,7 @@ def _backoff(attempts: int) -> timedelta:
     return min(timedelta(seconds=2 ** min(attempts, 10)), LONGEST_WAIT)
 
 
-def _store(session: Session, received: Received) -> bool:
+def _store(session: Session, received: ReceivedDelivery) -> bool:
     known = session.get(Delivery, received.guid)
     if known is not None and known.state != State.FAILED:
         return False

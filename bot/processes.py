@@ -3,11 +3,13 @@
 import asyncio
 import signal
 import sys
+from importlib import import_module
 
 import uvicorn
 
-from bot.app import load_and_work, service, web_app
+from bot.app import web_app
 from bot.logs import configure_logs
+from bot.parts import Parts, opened
 from bot.settings import Settings, StoreSettings, read_settings
 from bot.store import schema
 from bot.store.database import Database
@@ -36,10 +38,20 @@ def upgrade_database() -> None:
     sys.stdout.write(f"{database.name} has the schema of this release.\n")
 
 
+async def load_and_work(parts: Parts) -> None:
+    """Load what works, without keeping deliveries waiting, and work until cancelled.
+
+    Taking deliveries in needs little and is ready at once; the engine and GitHub's client take
+    a while to load.
+    """
+    worker = await asyncio.to_thread(import_module, "bot.worker")
+    await worker.work(parts)
+
+
 async def _serve(settings: Settings, host: str, port: int) -> None:
-    async with service(settings) as of:
+    async with opened(settings) as parts:
         config = uvicorn.Config(
-            web_app(of),
+            web_app(parts, load_and_work),
             host=host,
             port=port,
             log_config=None,
@@ -52,8 +64,8 @@ async def _serve(settings: Settings, host: str, port: int) -> None:
 
 
 async def _work(settings: Settings) -> None:
-    async with service(settings) as of:
-        worker = asyncio.create_task(load_and_work(of))
+    async with opened(settings) as parts:
+        worker = asyncio.create_task(load_and_work(parts))
         loop = asyncio.get_running_loop()
         for stop in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(stop, worker.cancel)

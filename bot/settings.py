@@ -17,6 +17,10 @@ from resources.fleet import Fleet
 
 PEM_BEGINS = ("-----BEGIN RSA PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----")
 SHORTEST_SECRET = 16
+NO_DATABASE = (
+    "is no address of a database; set it to sqlite:///orbits.db or "
+    "postgresql://user:password@host/name"
+)
 
 
 class SettingsRefused(OrbitsError):
@@ -36,14 +40,15 @@ class StoreSettings(BaseSettings):
     @classmethod
     def _is_a_database(cls, url: str) -> str:
         try:
-            backend = make_url(url).get_backend_name()
+            parsed = make_url(url)
         except ArgumentError:
-            backend = "nothing"
-        if backend not in {"sqlite", "postgresql"}:
-            raise ValueError(
-                "is no address of a database; set it to sqlite:///orbits.db or "
-                "postgresql://user:password@host/name"
-            )
+            raise ValueError(NO_DATABASE) from None
+        backend, name = parsed.get_backend_name(), parsed.database or ":memory:"
+        if backend not in {"sqlite", "postgresql"} or (backend, name) == ("sqlite", ":memory:"):
+            raise ValueError(NO_DATABASE)
+        folder = Path(name).parent
+        if backend == "sqlite" and not folder.is_dir():
+            raise ValueError(f"names a file in {folder}, which is no folder; make it first")
         return url
 
 
@@ -66,7 +71,7 @@ class Settings(StoreSettings):
         pem = key if key.lstrip().startswith("-----") else _read_key(key)
         if not pem.lstrip().startswith(PEM_BEGINS):
             raise ValueError(
-                f'is not a PEM key of an App: it begins with "{pem.strip()[:18]}". Download the '
+                f"is not a PEM key of an App: it {_beginning(pem.strip())}. Download the "
                 "App's private key from its page on GitHub and set it again, or the path to it"
             )
         try:
@@ -127,12 +132,28 @@ def load_fleet(address: str) -> Fleet:
         raise ValueError(
             f"names {address!r}, which cannot be imported: {error}. Set it to module:attribute"
         ) from error
-    fleet = found() if callable(found) else found
+    except Exception as error:
+        raise ValueError(
+            f"names {address!r}, whose module fails: {type(error).__name__}: {error}"
+        ) from error
+    try:
+        fleet = found() if callable(found) else found
+    except Exception as error:
+        raise ValueError(
+            f"names {address!r}, which fails when it is called: {type(error).__name__}: {error}"
+        ) from error
     if not isinstance(fleet, Fleet):
         raise ValueError(  # noqa: TRY004 (pydantic gathers ValueErrors)
             f"names {address!r}, which is a {type(fleet).__name__} and no resources.fleet.Fleet"
         )
     return fleet
+
+
+def _beginning(text: str) -> str:
+    """Say how a text begins; what is no heading may be a secret, and is not quoted."""
+    if text.startswith("-----BEGIN"):
+        return f'begins with "{text[:18]}"'
+    return 'does not begin with "-----BEGIN"'
 
 
 def _read_key(path: str) -> str:

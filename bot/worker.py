@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import structlog
 
-from bot.app import Service
 from bot.engine.engine import Engine
 from bot.github.door import GitHub
 from bot.handlers import pull_request
 from bot.handlers.registry import Bot
+from bot.parts import Parts
 from bot.rollouts.records import Rollouts
 from bot.rollouts.reporter import Pace, Reporter
 from bot.schedule import schedule
@@ -23,49 +23,58 @@ AGAIN_AFTER = timedelta(seconds=5)
 
 @contextlib.asynccontextmanager
 async def working(
-    of: Service, *, github: GitHub | None = None, pace: Pace | None = None
+    parts: Parts, *, github: GitHub | None = None, pace: Pace | None = None
 ) -> AsyncIterator[Bot]:
     """Work on the database, once no other process of this machine does."""
     github = github or GitHub(
-        str(of.settings.github_api_url).rstrip("/"), of.settings.app_key, clock=of.clock.now
+        str(parts.settings.github_api_url).rstrip("/"),
+        parts.settings.app_key,
+        clock=parts.clock.now,
     )
-    reporter = Reporter(of.database, github, of.clock, pace)
-    rollouts = Rollouts(of.database, of.clock, reporter.wake)
-    engine = Engine(of.database, clock=of.clock, given=(rollouts, of.fleet), listeners=of.listeners)
+    reporter = Reporter(parts.database, github, parts.clock, pace)
+    rollouts = Rollouts(parts.database, parts.clock, reporter.wake)
+    engine = Engine(
+        parts.database,
+        seat=parts.seat,
+        clock=parts.clock,
+        given=(rollouts, parts.fleet),
+        listeners=parts.listeners,
+    )
     async with github, engine:
-        bot = Bot(github, of.fleet, rollouts, engine, of.settings.deployments_at_once)
-        async with _going(of, bot, reporter):
-            log.info("working", database=of.database.name)
+        bot = Bot(github, parts.fleet, rollouts, engine, parts.settings.deployments_at_once)
+        async with _going(parts, bot, reporter):
+            log.info("working", database=parts.database.name)
             yield bot
 
 
-async def work(of: Service, *, github: GitHub | None = None, pace: Pace | None = None) -> None:
+async def work(parts: Parts, *, github: GitHub | None = None, pace: Pace | None = None) -> None:
     """Work until cancelled. What makes it stop otherwise is logged, and it begins anew."""
     while True:
         try:
-            async with working(of, github=github, pace=pace):
+            async with working(parts, github=github, pace=pace):
                 await asyncio.Event().wait()
         except Exception:
+            parts.unable = True
             log.exception("work_stopped", again_in_seconds=AGAIN_AFTER.total_seconds())
             await asyncio.sleep(AGAIN_AFTER.total_seconds())
 
 
 @contextlib.asynccontextmanager
-async def _going(of: Service, bot: Bot, reporter: Reporter) -> AsyncIterator[None]:
+async def _going(parts: Parts, bot: Bot, reporter: Reporter) -> AsyncIterator[None]:
     """Keep deliveries handled, reports told and sweeps made."""
     tasks = [
         asyncio.create_task(reporter.work(), name="reporter"),
         asyncio.create_task(
-            of.inbox.work(lambda event: pull_request.handlers.handle(event, bot)), name="inbox"
+            parts.inbox.work(lambda event: pull_request.handlers.handle(event, bot)), name="inbox"
         ),
     ]
     scheduler = schedule(bot.rollouts, reporter)
     scheduler.start()
-    of.works = True
+    parts.works, parts.unable = True, False
     try:
         yield
     finally:
-        of.works = False
+        parts.works = False
         scheduler.shutdown(wait=False)
         for task in tasks:
             task.cancel()

@@ -12,6 +12,8 @@ class OrbitsError(Exception):
     """Something went wrong in a way that was foreseen; the message says what to do.
 
     `facts` are JSON values that code may act on. They are stored: no secret belongs in them.
+    Two are shown apart where there are many errors in a table: `summary`, one sentence, and
+    `tail`, the last lines of what was printed or happened.
     """
 
     def __init__(self, message: str, **facts: JsonValue) -> None:
@@ -20,6 +22,16 @@ class OrbitsError(Exception):
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+    @property
+    def summary(self) -> str:
+        """What happened, in one sentence."""
+        return str(self.facts.get("summary", self))
+
+    @property
+    def tail(self) -> str:
+        """The last lines of what was printed or happened, already bounded; empty without any."""
+        return str(self.facts.get("tail", ""))
 
 
 class Refused(OrbitsError):
@@ -58,8 +70,8 @@ class StepFailed(OrbitsError):
 
     @property
     def summary(self) -> str:
-        """The reason in one sentence, without what a script printed."""
-        return self.cause.summary if isinstance(self.cause, ScriptFailed) else self.reason
+        """The reason in one sentence."""
+        return self.cause.summary if self.cause else self.reason
 
     @property
     def cause_name(self) -> str:
@@ -80,31 +92,20 @@ class StepFailed(OrbitsError):
     @property
     def tail(self) -> str:
         """The last lines that the step printed; empty where it printed nothing."""
-        return self.cause.tail if isinstance(self.cause, ScriptFailed) else ""
+        return self.cause.tail if self.cause else ""
 
 
 class ScriptFailed(OrbitsError):
     """A script ended with another status than 0, was ended at its timeout, or never started.
 
     `status` is the exit status (negative: the signal), or `None` where there is none.
-    `summary` is the message without what was printed, and `tail` the last lines of that.
     """
-
-    @property
-    def summary(self) -> str:
-        """What happened, in one sentence."""
-        return str(self.facts.get("summary", self))
 
     @property
     def status(self) -> int | None:
         """The exit status, minus the signal's number, or `None`."""
         status = self.facts.get("status")
         return status if isinstance(status, int) else None
-
-    @property
-    def tail(self) -> str:
-        """The last lines of the script's output, already bounded."""
-        return str(self.facts.get("tail", ""))
 
 
 class HookNotDefined(OrbitsError):

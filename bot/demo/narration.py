@@ -43,7 +43,7 @@ class Narrator:
 
     def comment(self, author: str, body: str) -> None:
         """Show the comment as it stands on the pull request, in Markdown."""
-        panel = Panel(escape(body.strip()), title=f"{author} commented", title_align="left")
+        panel = Panel(escape(body.strip()), title=escape(f"{author} commented"), title_align="left")
         self._console.print(panel, highlight=False)
 
 

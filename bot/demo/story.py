@@ -11,10 +11,11 @@ from pathlib import Path
 from rich.console import Console
 from sqlmodel import Session, col, select
 
-from bot.app import service, web_app
+from bot.app import web_app
 from bot.demo.agency import ODD_ONE, REGIONS, Agency, found_agency
 from bot.demo.changes import ONE_ACCOUNT_PER_EMAIL, REMEMBER_PHONE, ProposedChange
 from bot.demo.narration import Narrator
+from bot.parts import opened
 from bot.report.facts import RolloutFacts
 from bot.rollouts.facts import facts_of
 from bot.rollouts.reporter import Pace
@@ -25,8 +26,10 @@ from bot.states import State
 from bot.store.database import Database
 from bot.store.tables import Report, Rollout
 from bot.worker import work, working
-from resources.errors import OrbitsError
+from resources.errors import OrbitsError, Refused
 
+MARK = ".made-by-orbits-demo"
+MEND = "DELETE FROM customers WHERE id > 2"
 PATIENCE = timedelta(seconds=60)
 LOOK_EVERY = timedelta(milliseconds=50)
 PACE = Pace(between=timedelta(milliseconds=50), per_tenant=timedelta(milliseconds=20))
@@ -43,11 +46,12 @@ class Story:
     def __init__(self, agency: Agency, database: Database, narrator: Narrator) -> None:
         self._agency = agency
         self._database = database
-        self._narrator = narrator
+        self.narrator = narrator
+        self._told: set[str] = set()
 
     async def a_change_that_fits(self) -> None:
         """Merge a pull request that reaches every client."""
-        self._narrator.chapter("A pull request is merged, and every tenant gets it")
+        self.narrator.chapter("A pull request is merged, and every tenant gets it")
         facts = await self._merge(REMEMBER_PHONE)
         _must(
             {each.state for each in facts.deployments} == {State.SUCCEEDED}
@@ -59,7 +63,7 @@ class Story:
 
     async def a_change_that_does_not(self) -> None:
         """Merge one that fails for a single client, who is rolled back alone."""
-        self._narrator.chapter(f"Another is merged, and does not fit the data of {ODD_ONE}")
+        self.narrator.chapter(f"Another is merged, and does not fit the data of {ODD_ONE}")
         await self._agency.import_customers_twice()
         facts = await self._merge(ONE_ACCOUNT_PER_EMAIL)
         for each in facts.deployments:
@@ -73,16 +77,31 @@ class Story:
     async def _merge(self, change: ProposedChange) -> RolloutFacts:
         maya, backend = self._agency.maya, self._agency.backend
         pull = await maya.opens_pull_request(backend, change.title, dict(change.files))
-        self._narrator.line(f"maya opens #{pull.number} “{pull.title}”: {pull.html_url}")
+        self.narrator.line(f"maya opens #{pull.number} “{pull.title}”: {pull.html_url}")
         sha = await maya.merges(pull, "squash")
-        self._narrator.line(f"maya merges it as {sha[:7]}")
+        self.narrator.line(f"maya merges it as {sha[:7]}")
         facts = await self._rolled_out(sha)
-        self._narrator.rollout(facts)
+        self.narrator.rollout(facts)
         self._tell_what_github_shows(pull, sha, facts)
         return facts
 
+    async def next_rollout(self) -> None:
+        """Wait for a rollout that was not told yet, and tell it."""
+        while (sha := await self._database.read(self._untold)) is None:  # noqa: ASYNC110
+            await asyncio.sleep(LOOK_EVERY.total_seconds())
+        self.narrator.chapter(f"{sha[:7]} was merged")
+        try:
+            self.narrator.rollout(await self._rolled_out(sha))
+        except NotAsTold as slow:
+            self.narrator.line(str(slow))
+
+    def _untold(self, session: Session) -> str | None:
+        newest_last = select(Rollout.sha).order_by(col(Rollout.created_at))
+        return next((sha for sha in session.exec(newest_last) if sha not in self._told), None)
+
     async def _rolled_out(self, sha: str) -> RolloutFacts:
         """Tell each deployment as it ends, until GitHub has been told the last of it."""
+        self._told.add(sha)
         told: set[str] = set()
         try:
             async with asyncio.timeout(PATIENCE.total_seconds()):
@@ -91,7 +110,7 @@ class Story:
                     for each in facts.deployments if facts else ():
                         if each.state.terminal and each.tenant not in told:
                             told.add(each.tenant)
-                            self._narrator.deployment(each)
+                            self.narrator.deployment(each)
                     if facts and final:
                         return facts
                     await asyncio.sleep(LOOK_EVERY.total_seconds())
@@ -104,10 +123,10 @@ class Story:
         green = all(each.state is State.SUCCEEDED for each in facts.deployments)
         wanted = "success" if green else "failure"
         _must(checks[0].conclusion == wanted, f"the check should end in {wanted}")
-        self._narrator.line(f"the check {checks[0].name} on {sha[:7]}: {checks[0].conclusion}")
+        self.narrator.line(f"the check {checks[0].name} on {sha[:7]}: {checks[0].conclusion}")
         comments = [each for each in pull.comments if each.author is self._agency.app.bot]
         _must(len(comments) == 1, "there should be one comment of the bot's")
-        self._narrator.comment(self._agency.app.bot_login, comments[0].body)
+        self.narrator.comment(self._agency.app.bot_login, comments[0].body)
 
 
 def _must(holds: bool, what: str) -> None:
@@ -123,9 +142,16 @@ def _found(session: Session, sha: str) -> tuple[RolloutFacts | None, bool]:
 
 
 def _empty(home: Path) -> None:
-    if home.exists():
-        shutil.rmtree(home)
+    """Make an empty folder; only one that a demo made is ever emptied."""
+    mark = home / MARK
+    if home.exists() and any(home.iterdir()) and not mark.is_file():
+        raise Refused(
+            f"{home} holds files that no demo put there, and a demo begins in an empty folder. "
+            "Name another with --home. Nothing was touched."
+        )
+    shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
+    mark.write_text("Made by `orbits demo`, which empties this folder when it begins anew.\n")
 
 
 @contextlib.asynccontextmanager
@@ -150,22 +176,28 @@ async def tell(home: Path, console: Console, *, once: bool, port: int = 0) -> No
         narrator.chapter("An agency with three services and six clients")
         narrator.line(f"its repositories, on a simulated GitHub: {agency.github.address}")
         settings = agency.settings()
-        async with service(settings, fleet=agency.fleet) as bot:
-            async with working(bot) as parts:
-                await agency.take_clients_on(parts, Tenants(bot.database, bot.clock))
+        async with opened(settings, fleet=agency.fleet) as parts:
+            async with working(parts) as bot:
+                await agency.take_clients_on(bot, Tenants(parts.database, parts.clock))
             narrator.line(f"its clients, each in an account of its own: {home / 'accounts'}")
-            async with serving(web_app(bot, partial(work, pace=PACE))) as address:
+            async with serving(web_app(parts, partial(work, pace=PACE))) as address:
                 agency.app.webhook_url = f"{address}/webhooks/github"
                 narrator.line(f"the bot, which hears of every merge: {address}/readyz")
-                story = Story(agency, bot.database, narrator)
+                story = Story(agency, parts.database, narrator)
                 await story.a_change_that_fits()
                 await story.a_change_that_does_not()
                 if not once:
-                    await _go_on(narrator, agency)
+                    await _go_on(story, agency)
 
 
-async def _go_on(narrator: Narrator, agency: Agency) -> None:
-    narrator.chapter("Now you")
-    narrator.line(f"propose a change and merge it: {agency.backend.html_url}")
-    narrator.line("the bot goes on until you press Ctrl-C")
-    await asyncio.Event().wait()
+async def _go_on(story: Story, agency: Agency) -> None:
+    """Tell every rollout that somebody starts on the pages, until cancelled."""
+    database = agency.home / "accounts" / ODD_ONE / "backend" / "database.sqlite3"
+    say = story.narrator.line
+    story.narrator.chapter("Now you")
+    say(f"propose a change and merge it: {agency.backend.html_url}")
+    say(f"{ODD_ONE} fails until its data is mended; this does it, and your next merge reaches it:")
+    say(f"sqlite3 {database} {MEND!r}")
+    say("the bot goes on until you press Ctrl-C")
+    while True:
+        await story.next_rollout()

@@ -25,6 +25,7 @@ from bot.engine.scope import Given, LiveRun, RunScope, Surroundings
 from bot.engine.values import command_result_type, result_type
 from bot.states import LIVE, State
 from bot.store.database import Database
+from bot.store.seat import Seat
 from bot.store.tables import Run
 from resources.errors import OrbitsError
 from resources.model.definition import Definition
@@ -47,10 +48,11 @@ class Engine:
     when an engine is next started on it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (what an engine is made of)
         self,
         database: Database,
         *,
+        seat: Seat | None = None,
         clock: Clock | None = None,
         given: Iterable[object] = (),
         listeners: Iterable[Listener] = (),
@@ -59,7 +61,7 @@ class Engine:
         self._database = database
         self._clock = clock or SystemClock()
         self._listeners = tuple(listeners)
-        self.ownership = Ownership(database, self._clock)
+        self.ownership = Ownership(database, seat or Seat.of(database), self._clock)
         self._journal = Journal(database, self.ownership.id)
         around = Surroundings(self._journal, self._clock, Given(*given), self._tell)
         self._around = around
@@ -75,8 +77,12 @@ class Engine:
 
     async def __aenter__(self) -> Self:
         """Become an owner of runs, reserve what was cut off, and begin to look for work."""
-        await self.ownership.begin()
-        await self._reserve_interrupted()
+        try:
+            await self.ownership.begin()
+            await self._reserve_interrupted()
+        except BaseException:
+            await self.ownership.end()
+            raise
         self._tasks = [
             asyncio.create_task(self._look_for_work(), name="engine-look"),
             asyncio.create_task(self._stay_alive(), name="engine-heartbeat"),

@@ -26,6 +26,7 @@ class Ownership:
     def __init__(
         self,
         database: Database,
+        seat: Seat,
         clock: Clock,
         heartbeat: timedelta = timedelta(seconds=3),
         expiry: timedelta = timedelta(seconds=15),
@@ -35,7 +36,7 @@ class Ownership:
         self._clock = clock
         self._heartbeat = heartbeat
         self._expiry = expiry
-        self._seat = Seat.of(database)
+        self._seat = seat
 
     async def begin(self) -> None:
         """Take the seat, where there is only one, and be known as alive."""

@@ -104,8 +104,9 @@ class CommitFound(Narrow):
 
 
 class Comparison(Narrow):
-    """What differs between two commits: at most 300 files."""
+    """How two commits stand to each other, and what differs: at most 300 files."""
 
+    status: Literal["ahead", "behind", "diverged", "identical"] = "diverged"
     files: tuple[ChangedFile, ...] = ()
 
 

@@ -24,6 +24,7 @@ from bot.github.answers import (
 )
 from bot.github.auth import AppIdentity, AppKey, PersonalToken
 from bot.github.events import Account, PullRequest
+from bot.github.failures import NotFound
 from bot.github.wire import Patience, Wire
 
 MOST_FILES = 300
@@ -110,6 +111,18 @@ class GitHub:
             own = await self._files_of(repository, number)
             files, complete = (*files, *own), len(own) < MOST_PULL_REQUEST_FILES
         return ChangedPaths(_names(files), complete)
+
+    async def contains(self, repository: str, commit: str, earlier: str) -> bool:
+        """Answer whether `commit` is `earlier`, or was made on top of it.
+
+        It is not where either commit is gone, as after a forced push.
+        """
+        path = _path(repository, "compare", f"{commit}...{earlier}")
+        try:
+            found = await self._wire.ask(Comparison, "GET", path, params={"per_page": 1})
+        except NotFound:
+            return False
+        return found.status in {"behind", "identical"}
 
     async def create_check(self, repository: str, sha: str, check: CheckRun) -> int:
         """Put a check on a commit and answer its id; only an App may."""

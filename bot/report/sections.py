@@ -13,7 +13,7 @@ UNSETTLED = (State.RUNNING, State.WAITING, State.HELD, State.CANCELLED)
 FOLDED = {
     State.QUEUED: "queued",
     State.SUCCEEDED: "updated",
-    State.SKIPPED: "already up to date",
+    State.SKIPPED: "skipped",
 }
 
 _MARKS = {
@@ -23,7 +23,7 @@ _MARKS = {
     State.SUCCEEDED: "✅ updated",
     State.FAILED: "❌ failed",
     State.CANCELLED: "🚫 cancelled",
-    State.SKIPPED: "⏭️ already up to date",
+    State.SKIPPED: "⏭️ skipped",
     State.HELD: "⏸️ held",
     State.ROLLED_BACK: "↩️ rolled back",
 }
@@ -129,9 +129,11 @@ def revision(sha: str | None) -> str:
 
 
 def duration(took: timedelta | None) -> str:
-    """Write a duration as `42s`, `7m10` or `1h05`."""
+    """Write a duration as `0.4s`, `42s`, `7m10` or `1h05`."""
     if took is None:
         return ""
+    if timedelta(0) < took < timedelta(seconds=9.95):
+        return f"{took.total_seconds():.1f}s"
     seconds = max(0, int(took.total_seconds()))
     if seconds < 60:
         return f"{seconds}s"

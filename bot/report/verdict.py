@@ -18,7 +18,7 @@ _COUNTED = {
     State.QUEUED: "queued",
     State.HELD: "held",
     State.CANCELLED: "cancelled",
-    State.SKIPPED: "already up to date",
+    State.SKIPPED: "skipped",
 }
 
 
@@ -35,8 +35,8 @@ def status(facts: RolloutFacts) -> Status:
 def conclusion(facts: RolloutFacts) -> Conclusion | None:
     """Say how the rollout ended; `None` while it goes on.
 
-    It is a success only where every planned deployment is recorded as succeeded, or as up to
-    date already while another one succeeded. Where nothing was done it is `skipped`.
+    It is a success only where every planned deployment is recorded as succeeded, or as
+    skipped while another one succeeded. Where nothing was done it is `skipped`.
     """
     if status(facts) != "completed":
         return None
@@ -48,7 +48,8 @@ def conclusion(facts: RolloutFacts) -> Conclusion | None:
     if State.HELD in states:
         return "neutral"
     rows = {deployment.state for deployment in facts.deployments}
-    return "skipped" if rows <= {State.SKIPPED} else "success"
+    nothing_was_done = facts.state is State.SKIPPED or rows <= {State.SKIPPED}
+    return "skipped" if nothing_was_done else "success"
 
 
 def tally(facts: RolloutFacts) -> str:
@@ -58,7 +59,7 @@ def tally(facts: RolloutFacts) -> str:
     if not planned:
         return _nothing_planned(facts)
     if counts[State.SKIPPED] == planned:
-        return f"{planned} {_tenants(planned)} already up to date"
+        return f"{planned} {_tenants(planned)} skipped"
     parts = [f"{counts[State.SUCCEEDED]} of {planned} {_tenants(planned)} updated"]
     parts += [f"{counts[state]} {word}" for state, word in _COUNTED.items() if counts[state]]
     return ", ".join(parts)

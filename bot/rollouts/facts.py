@@ -2,6 +2,7 @@
 
 from sqlmodel import Session, col, select
 
+from bot.engine.identifiers import short
 from bot.report.facts import DeploymentFacts, ExcludedFacts, PullRequestFacts, RolloutFacts
 from bot.rollouts.affected import Because
 from bot.states import State
@@ -43,7 +44,7 @@ def _deployment(rollout: Rollout, row: Deployment) -> DeploymentFacts:
         failed_step=row.failed_step,
         tail=row.tail or "",
         rolled_back_to=before if row.rolled_back else None,
-        run_id=row.run_id,
+        run_id=short(row.run_id) if row.run_id else None,
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import update
+from sqlalchemy import func, update
 from sqlmodel import Session, col, select
 
 from bot.engine.clock import Clock
@@ -27,10 +27,18 @@ from resources.model.workflow import Workflow
 T = TypeVar("T")
 
 ABANDONED = "The rollout's run was ended before it came to this tenant."
+LOOKED_BACK = 100
+"""So many rollouts of a repository are looked at for a newer one; a late delivery is days late."""
+
+CUT_OFF = "The rollout's run was ended in the middle of this deployment; part of it may be done."
 
 
 class RolloutNotFound(OrbitsError):
     """A rollout was asked for that the store does not have."""
+
+
+class TenantGone(OrbitsError):
+    """A tenant was removed after its deployment was planned, and before its turn came."""
 
 
 class Merge(BaseModel):
@@ -76,15 +84,20 @@ class Rollouts:
         """
         return await self._write(lambda session: self._begin(session, merge, affected, workflow))
 
+    async def newest(self, repository: str) -> dict[str, str]:
+        """Answer the commit of the newest rollout of each service of a repository."""
+        return await self._database.read(lambda session: _newest(session, repository))
+
     async def planned(self, rollout_id: str) -> list[str]:
         """Answer the tenants of a rollout, and mark it as running."""
         return await self._write(lambda session: self._planned(session, rollout_id))
 
-    async def begin_deployment(self, rollout_id: str, tenant: str) -> Desired:
+    async def begin_deployment(self, rollout_id: str, tenant: str) -> Desired | None:
         """Note that a tenant's turn has come, and answer what its stack should be.
 
         That is what the tenant has, with the rollout's services at the rollout's commit: it
         is read when the tenant's earlier deployments have ended, so none of them is undone.
+        `None` where a newer rollout was faster, and there is nothing left to do.
         """
         return await self._write(
             lambda session: self._begin_deployment(session, rollout_id, tenant)
@@ -130,6 +143,7 @@ class Rollouts:
         now = self._clock.now()
         rollout = Rollout(
             id=new_id(now),
+            number=(session.exec(select(func.max(Rollout.number))).one() or 0) + 1,
             **merge.model_dump(),
             services=list(affected.services),
             explanation=[asdict(verdict) for verdict in affected.verdicts],
@@ -154,15 +168,23 @@ class Rollouts:
         deployments = _deployments(session, rollout_id)
         return [deployment.tenant for deployment in deployments]
 
-    def _begin_deployment(self, session: Session, rollout_id: str, tenant: str) -> Desired:
+    def _begin_deployment(self, session: Session, rollout_id: str, tenant: str) -> Desired | None:
         deployment = session.get_one(Deployment, (rollout_id, tenant))
         rollout = _rollout(session, rollout_id)
+        client = session.get(Tenant, tenant)
+        if client is None:
+            raise TenantGone(f"`{tenant}` was removed before its turn came. Nothing was changed.")
+        newer = _newer_on(session, tenant, rollout)
+        services = [name for name in deployment.desired["services"] if name not in newer]
+        if not services:
+            deployment.problem = f"{' and '.join(sorted(newer.values()))} was faster"
+            self._end(session, deployment, State.SKIPPED)
+            return None
         has = _revisions(session, tenant)
-        services = deployment.desired["services"]
         desired = Desired(
             tenant=tenant,
             revisions=has | dict.fromkeys(services, rollout.sha),
-            variables=session.get_one(Tenant, tenant).variables,
+            variables=client.variables,
         )
         deployment.before = {name: has[name] for name in services if name in has}
         deployment.desired = {"services": services, **desired.model_dump(mode="json")}
@@ -173,7 +195,8 @@ class Rollouts:
 
     def _succeeded(self, session: Session, rollout_id: str, tenant: str) -> None:
         deployment = session.get_one(Deployment, (rollout_id, tenant))
-        for service in deployment.desired["services"]:
+        known = session.get(Tenant, tenant) is not None
+        for service in deployment.desired["services"] if known else ():
             self._has(session, tenant, service, deployment.desired["revisions"], rollout_id)
         self._end(session, deployment, State.SUCCEEDED)
 
@@ -211,7 +234,12 @@ class Rollouts:
     def _conclude(self, session: Session, rollout_id: str) -> State:
         rollout = _rollout(session, rollout_id)
         ended = {deployment.state for deployment in _deployments(session, rollout_id)}
-        rollout.state = State.SUCCEEDED if ended <= {State.SUCCEEDED} else State.FAILED
+        if ended <= {State.SKIPPED}:
+            rollout.state = State.SKIPPED
+        elif ended <= {State.SUCCEEDED, State.SKIPPED}:
+            rollout.state = State.SUCCEEDED
+        else:
+            rollout.state = State.FAILED
         rollout.finished_at = rollout.finished_at or self._clock.now()
         _due(session, rollout_id)
         return rollout.state
@@ -226,13 +254,38 @@ class Rollouts:
         )
         abandoned = session.exec(chosen).all()
         for rollout, failure in abandoned:
-            problem = Failure.model_validate_json(failure).message if failure else ABANDONED
+            problem = Failure.model_validate_json(failure).message if failure else None
             for deployment in _deployments(session, rollout.id):
                 if not State(deployment.state).terminal:
-                    deployment.problem = problem
+                    deployment.problem = problem or (
+                        CUT_OFF if deployment.started_at else ABANDONED
+                    )
                     self._end(session, deployment, State.FAILED)
             self._conclude(session, rollout.id)
         return len(abandoned)
+
+
+def _newest(session: Session, repository: str) -> dict[str, str]:
+    chosen = (
+        select(Rollout)
+        .where(func.lower(col(Rollout.repository)) == repository.lower())
+        .order_by(col(Rollout.number).desc())
+        .limit(LOOKED_BACK)
+    )
+    newest: dict[str, str] = {}
+    for rollout in session.exec(chosen):
+        newest = dict.fromkeys(rollout.services, rollout.sha) | newest
+    return newest
+
+
+def _newer_on(session: Session, tenant: str, rollout: Rollout) -> dict[str, str]:
+    """Answer the services that a newer rollout brought to the tenant, with its commit in short."""
+    chosen = (
+        select(Deployed, Rollout)
+        .join(Rollout, col(Deployed.rollout_id) == col(Rollout.id))
+        .where(col(Deployed.tenant) == tenant, col(Rollout.number) > rollout.number)
+    )
+    return {row.service: newer.sha[:7] for row, newer in session.exec(chosen)}
 
 
 def _planned_deployment(rollout_id: str, tenant: str, services: tuple[str, ...]) -> Deployment:

@@ -9,7 +9,7 @@ import contextlib
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from sqlmodel import Session, col, or_, select, update
@@ -56,6 +56,7 @@ class Reporter:
         self._clock = clock
         self._pace = pace or Pace()
         self._due = asyncio.Event()
+        self._silent_until: datetime | None = None
 
     def wake(self) -> None:
         """Look for reports that are due, now."""
@@ -86,6 +87,8 @@ class Reporter:
     async def report_next(self) -> bool:
         """Bring one report that is due up to date; answer whether there was one."""
         now = self._clock.now()
+        if self._must_be_silent():
+            return False
         rollout_id = await self._database.write(self._next_due)
         if rollout_id is None:
             return False
@@ -99,7 +102,7 @@ class Reporter:
         report.problem = None
         report.not_before = None if facts.state.terminal else now + self._debounce(facts)
         told = await self._try(report, self._tell_check, rollout, facts)
-        if facts.deployments:
+        if facts.deployments and not self._must_be_silent():
             told = await self._try(report, self._tell_comment, rollout, facts) and told
         if told:
             report.attempts = 0
@@ -127,6 +130,9 @@ class Reporter:
         report.due = False
         return report.rollout_id
 
+    def _must_be_silent(self) -> bool:
+        return self._silent_until is not None and self._clock.now() < self._silent_until
+
     def _debounce(self, facts: RolloutFacts) -> timedelta:
         return self._pace.per_tenant * len(facts.deployments)
 
@@ -142,7 +148,11 @@ class Reporter:
             await tell(report, rollout, facts)
         except (GitHubFailed, RetryLater) as error:
             log.warning("report_not_told", rollout=rollout.id, problem=str(error))
-            wait = error.after if isinstance(error, RetryLater) else AGAIN_AFTER
+            wait = AGAIN_AFTER
+            if isinstance(error, RetryLater):
+                # GitHub means all that we send, and not this report alone.
+                wait = error.after
+                self._silent_until = self._clock.now() + wait
             report.attempts += 1
             report.problem = str(error)
             report.not_before = self._clock.now() + wait

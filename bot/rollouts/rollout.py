@@ -63,6 +63,8 @@ class TenantDeployment(Resource):
         desired = await self.do(
             "begin", partial(rollouts.begin_deployment, self.rollout_id, self.tenant)
         )
+        if desired is None:
+            return
         await self.do("stack", self.given(Fleet).stack(desired))
         await self.do(
             "record-success", partial(rollouts.deployment_succeeded, self.rollout_id, self.tenant)

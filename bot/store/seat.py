@@ -20,6 +20,8 @@ class Seat:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._file: int | None = None
+        self.stands_by = False
+        """Whether another process has the seat, and this one waits for it."""
 
     @classmethod
     def of(cls, database: Database) -> "Seat":
@@ -44,16 +46,16 @@ class Seat:
             raise
 
     async def _locked(self, file: int) -> None:
-        waiting = False
         while True:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                if not waiting:
+                if not self.stands_by:
                     log.info("standing_by", reason="another process works on this database")
-                waiting = True
+                self.stands_by = True
                 await asyncio.sleep(ASK_AGAIN_SECONDS)
             else:
+                self.stands_by = False
                 return
 
     def leave(self) -> None:

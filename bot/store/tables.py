@@ -159,11 +159,15 @@ class Deployed(SQLModel, table=True):
 
 
 class Rollout(SQLModel, table=True):
-    """One revision over many tenants, because a pull request was merged."""
+    """One revision over many tenants, because a pull request was merged.
+
+    `number` rises with each rollout: it tells which of two is the newer one.
+    """
 
     __table_args__ = (Index("rollout_of_merge", "repository", "sha", unique=True),)
 
     id: str = Field(primary_key=True)
+    number: int = Field(unique=True)
     repository: str
     branch: str
     sha: str

@@ -14,8 +14,11 @@ from bot.store.database import Database
 log = structlog.get_logger(__name__)
 
 
-def health_routes(database: Database, works: Callable[[], bool]) -> list[Route]:
-    """Answer `/healthz` (the process answers) and `/readyz` (it can take deliveries in)."""
+def health_routes(database: Database, role: Callable[[], str]) -> list[Route]:
+    """Answer `/healthz` (the process answers) and `/readyz` (it can take deliveries in).
+
+    `role` says what the process does about the work that waits in the database.
+    """
 
     async def healthz(_: Request) -> JSONResponse:
         return JSONResponse({"status": "up"})
@@ -26,6 +29,6 @@ def health_routes(database: Database, works: Callable[[], bool]) -> list[Route]:
         except SQLAlchemyError:
             log.exception("database_unreachable")
             return JSONResponse({"status": "the database does not answer"}, status_code=503)
-        return JSONResponse({"status": "ready", "role": "working" if works() else "standing by"})
+        return JSONResponse({"status": "ready", "role": role()})
 
     return [Route("/healthz", healthz), Route("/readyz", readyz)]

@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from bot.github.delivery import ReceivedDelivery
 from bot.github.events import handles
 from bot.github.signature import signs
 
@@ -32,19 +33,7 @@ _TOO_LARGE = "The payload is larger than 25 MB, which GitHub never sends."
 _LOG = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True)
-class Delivery:
-    """One webhook request, signed by GitHub. A redelivery carries the same `guid`."""
-
-    guid: str
-    event: str
-    action: str | None
-    repository: str | None
-    payload: bytes
-    received_at: datetime
-
-
-TakeIn = Callable[[Delivery], Awaitable[bool]]
+TakeIn = Callable[[ReceivedDelivery], Awaitable[bool]]
 """Stores a delivery durably; answers whether it is new."""
 
 
@@ -106,7 +95,7 @@ class _Receiver:
         if not handles(headers.event, envelope.action):
             return _answer(202, "Ignored: the bot does not act on this event.")
         return await self._stored(
-            Delivery(
+            ReceivedDelivery(
                 guid=headers.guid.lower(),
                 event=headers.event,
                 action=envelope.action,
@@ -116,7 +105,7 @@ class _Receiver:
             )
         )
 
-    async def _stored(self, delivery: Delivery) -> JSONResponse:
+    async def _stored(self, delivery: ReceivedDelivery) -> JSONResponse:
         try:
             new = await self.take_in(delivery)
         except Exception as error:  # noqa: BLE001 - whatever it is, GitHub must hear of it

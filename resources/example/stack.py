@@ -117,8 +117,8 @@ class MyStack(Resource):
             raise RollbackFailed(
                 f"{self.identity()} could not be deployed, and not be put back either. "
                 f"Deployment: {failed} Way back: {second}",
-                deployment=str(failed),
-                way_back=str(second),
+                summary=f"{self.identity()} failed, and so did the way back; see below.",
+                tail=f"{failed}\n\nThe way back failed as well:\n{second}",
             ) from failed
         return failed.after_rollback()
 

@@ -13,8 +13,9 @@ import structlog
 from pydantic import SecretStr
 from sqlmodel import Session, col, func, select
 
-from bot.app import service, web_app
+from bot.app import web_app
 from bot.engine.happenings import Happening, StepEnded
+from bot.parts import opened
 from bot.rollouts.reporter import Pace
 from bot.settings import Settings
 from bot.simulated.serving import serving
@@ -72,15 +73,15 @@ def live(life: Life, ready: Connection) -> None:
 async def _live(life: Life, ready: Connection) -> None:
     settings = life.settings()
     async with (
-        service(
+        opened(
             settings,
             fleet=fleet(life.home, life.sources),
             listeners=[Death(life.steps).hear],
-        ) as of,
-        serving(web_app(of, partial(work, pace=AT_ONCE)), port=life.port),
+        ) as parts,
+        serving(web_app(parts, partial(work, pace=AT_ONCE)), port=life.port),
     ):
         ready.send("serving")
-        while not await of.database.read(_has_nothing_left):  # noqa: ASYNC110
+        while not await parts.database.read(_has_nothing_left):  # noqa: ASYNC110
             await asyncio.sleep(LOOK_EVERY)
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import service
 from bot.demo.agency import ODD_ONE, REGIONS, Agency, found_agency
 from bot.demo.changes import ONE_ACCOUNT_PER_EMAIL, REMEMBER_PHONE, ProposedChange
+from bot.parts import opened
 from bot.rollouts.tenants import Tenants
 from bot.simulated.github import PullRequest, SimulatedGitHub
 from bot.simulated.serving import serving
@@ -45,8 +45,8 @@ async def agency(tmp_path: Path, regions: dict[str, str]) -> AsyncIterator[Agenc
     ):
         github.address = address
         agency = await found_agency(github, tmp_path, regions)
-        async with service(agency.settings(), fleet=agency.fleet) as of, working(of) as bot:
-            await agency.take_clients_on(bot, Tenants(of.database, of.clock))
+        async with opened(agency.settings(), fleet=agency.fleet) as parts, working(parts) as bot:
+            await agency.take_clients_on(bot, Tenants(parts.database, parts.clock))
         yield agency
 
 

@@ -15,6 +15,7 @@ from bot.engine.outcomes import Outcome
 from bot.engine.owner import Ownership
 from bot.states import State
 from bot.store.database import Database
+from bot.store.seat import Seat
 from bot.store.tables import Owner, Step
 from tests.engine.conftest import NewEngine
 from tests.engine.things import Database as Disk
@@ -86,14 +87,14 @@ async def test_an_owner_whose_heart_stopped_is_buried_and_its_runs_are_free(
     journal = Journal(database, "alive")
     assert await journal.waiting(10) == []
 
-    assert await Ownership(database, clock).bury_the_dead()
+    assert await Ownership(database, Seat.of(database), clock).bury_the_dead()
     assert [found.id for found in await journal.waiting(10)] == [run.id]
 
 
 async def test_a_process_that_was_buried_learns_it_at_its_next_heartbeat(
     database: Database,
 ) -> None:
-    ownership = Ownership(database, SystemClock(), heartbeat=timedelta(0))
+    ownership = Ownership(database, Seat.of(database), SystemClock(), heartbeat=timedelta(0))
     await ownership.begin()
     assert await ownership.beat()
     await database.write(lambda session: session.delete(session.get_one(Owner, ownership.id)))

@@ -14,14 +14,15 @@ from bot.github.events import (
     parse,
 )
 from bot.simulated.github import SimulatedGitHub
-from bot.web.webhook import Delivery, webhook_route
+from bot.github.delivery import ReceivedDelivery
+from bot.web.webhook import webhook_route
 from tests.github.conftest import Clock
 
 
 async def test_a_merge_arrives_as_its_events(tmp_path: Path, clock: Clock) -> None:
-    taken_in: list[Delivery] = []
+    taken_in: list[ReceivedDelivery] = []
 
-    async def take_in(delivery: Delivery) -> bool:
+    async def take_in(delivery: ReceivedDelivery) -> bool:
         taken_in.append(delivery)
         return True
 

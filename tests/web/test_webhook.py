@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from starlette.applications import Starlette
 from structlog.testing import capture_logs
 
-from bot.web.webhook import LARGEST_PAYLOAD, Delivery, webhook_route
+from bot.github.delivery import ReceivedDelivery
+from bot.web.webhook import LARGEST_PAYLOAD, webhook_route
 
 GUID = "72d3162e-cc78-11e3-81ab-4c9367dc0958"
 NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
@@ -25,10 +26,10 @@ class Inbox:
     """Keeps deliveries as a store would, or fails as a store may."""
 
     def __init__(self) -> None:
-        self.deliveries: dict[str, Delivery] = {}
+        self.deliveries: dict[str, ReceivedDelivery] = {}
         self.broken = False
 
-    async def take_in(self, delivery: Delivery) -> bool:
+    async def take_in(self, delivery: ReceivedDelivery) -> bool:
         if self.broken:
             raise OSError(f"the disk is full: {delivery.payload!r}")
         new = delivery.guid not in self.deliveries
@@ -82,7 +83,7 @@ async def answer(inbox: Inbox, payload: Any, **changed: str | None) -> tuple[int
 async def test_a_delivery_is_stored_whole_before_it_is_acknowledged(inbox: Inbox) -> None:
     assert await answer(inbox, CLOSED) == (202, "Taken in.")
     assert inbox.deliveries == {
-        GUID: Delivery(
+        GUID: ReceivedDelivery(
             guid=GUID,
             event="pull_request",
             action="closed",

@@ -100,6 +100,7 @@ def upgrade() -> None:
     op.create_table(
         "rollout",
         sa.Column("id", sa.String(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("repository", sa.String(), nullable=False),
         sa.Column("branch", sa.String(), nullable=False),
         sa.Column("sha", sa.String(), nullable=False),
@@ -115,6 +116,7 @@ def upgrade() -> None:
         sa.Column("created_at", Moment(), nullable=False),
         sa.Column("finished_at", Moment(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("number"),
     )
     with op.batch_alter_table("rollout", schema=None) as batch_op:
         batch_op.create_index("rollout_of_merge", ["repository", "sha"], unique=True)

@@ -1,0 +1,76 @@
+"""What a process is made of, whether it takes deliveries in, works on them, or does both."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.engine.clock import Clock, SystemClock
+from bot.engine.happenings import Listener
+from bot.inbox import Inbox
+from bot.settings import Settings, load_fleet
+from bot.store import schema
+from bot.store.database import Database
+from bot.store.seat import Seat
+from resources.fleet import Fleet
+
+
+class Role(StrEnum):
+    """What a process does about the work that waits in its database."""
+
+    STARTING = "starting"
+    STANDING_BY = "standing by"
+    WORKING = "working"
+    UNABLE = "unable to work"
+
+
+@dataclass
+class Parts:
+    """The parts of one process.
+
+    `works` while it works on the database; `unable` from a failure to do so until it succeeds.
+    """
+
+    settings: Settings
+    database: Database
+    seat: Seat
+    inbox: Inbox
+    fleet: Fleet
+    clock: Clock
+    listeners: tuple[Listener, ...] = ()
+    works: bool = False
+    unable: bool = False
+
+    @property
+    def role(self) -> Role:
+        """What the process does just now."""
+        if self.works:
+            return Role.WORKING
+        if self.seat.stands_by:
+            return Role.STANDING_BY
+        return Role.UNABLE if self.unable else Role.STARTING
+
+
+@contextlib.asynccontextmanager
+async def opened(
+    settings: Settings,
+    *,
+    fleet: Fleet | None = None,
+    clock: Clock | None = None,
+    listeners: Iterable[Listener] = (),
+) -> AsyncIterator[Parts]:
+    """Open what the settings name; the database is brought to this release's schema."""
+    clock = clock or SystemClock()
+    database = Database(settings.database_url)
+    await asyncio.to_thread(schema.upgrade, database.engine)
+    async with database:
+        yield Parts(
+            settings=settings,
+            database=database,
+            seat=Seat.of(database),
+            inbox=Inbox(database, clock),
+            fleet=fleet or load_fleet(settings.stacks),
+            clock=clock,
+            listeners=tuple(listeners),
+        )

@@ -1,0 +1,94 @@
+"""The bot as one process: its web application, and what works behind it."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
+
+import httpx
+from starlette.applications import Starlette
+
+from bot.app import web_app
+from bot.demo.agency import Agency
+from bot.engine.clock import Clock
+from bot.engine.happenings import Listener
+from bot.github.door import GitHub
+from bot.github.wire import Patience
+from bot.parts import Parts, opened
+from bot.rollouts.records import Rollouts
+from bot.rollouts.reporter import Pace, Reporter
+from bot.schedule import schedule
+from bot.worker import work
+from resources.fleet import Fleet
+
+AT_ONCE = Pace(between=timedelta(0), per_tenant=timedelta(0))
+NO_PAUSES = Patience(pauses=(0.0, 0.0, 0.0))
+
+
+class Doorstep(httpx.AsyncBaseTransport):
+    """Where GitHub delivers to; while no process of the bot is up, nobody answers."""
+
+    web: Starlette | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self.web is None:
+            raise httpx.ConnectError("nobody listens there", request=request)
+        return await httpx.ASGITransport(self.web).handle_async_request(request)
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process of the bot, as it is while it runs."""
+
+    parts: Parts
+    github: GitHub
+    web: Starlette
+
+    async def sweeps(self) -> None:
+        """Do at once what the schedule does every half minute."""
+        database, clock = self.parts.database, self.parts.clock
+        rollouts = Rollouts(database, clock, lambda: None)
+        reporter = Reporter(database, self.github, clock, AT_ONCE)
+        for job in schedule(rollouts, reporter).get_jobs():
+            await job.func()
+
+    def client(self) -> httpx.AsyncClient:
+        """Answer a client of its web application."""
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.web), base_url="http://orbits.test"
+        )
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What every process of the bot is started with."""
+
+    agency: Agency
+    clock: Clock
+    paths: dict[str, tuple[str, ...]]
+    hear: Listener
+
+    @contextlib.asynccontextmanager
+    async def started(self) -> AsyncIterator[Process]:
+        """Start a process, and stop it gracefully at the end."""
+        settings = self.agency.settings()
+        github = GitHub(
+            str(settings.github_api_url),
+            settings.app_key,
+            clock=self.clock.now,
+            transport=httpx.ASGITransport(self.agency.github.asgi),
+            patience=NO_PAUSES,
+        )
+        fleet, listeners = self._fleet(), (self.hear,)
+        async with opened(settings, fleet=fleet, clock=self.clock, listeners=listeners) as parts:
+            web = web_app(parts, partial(work, github=github, pace=AT_ONCE))
+            async with web.router.lifespan_context(web):
+                yield Process(parts, github, web)
+
+    def _fleet(self) -> Fleet:
+        fleet = self.agency.fleet
+        services = [
+            replace(each, paths=self.paths.get(each.name, each.paths)) for each in fleet.services
+        ]
+        return Fleet(tuple(services), fleet.stack)
