@@ -22,7 +22,8 @@ from bot.store.tables import Delivery
 
 log = structlog.get_logger(__name__)
 
-Handle = Callable[[Event], Awaitable[None]]
+Handle = Callable[[Event], Awaitable[bool]]
+"""Handles an event; answers whether there was anything to handle it."""
 
 LOOK_EVERY = timedelta(seconds=1)
 LONGEST_WAIT = timedelta(minutes=5)
@@ -87,9 +88,8 @@ class Inbox:
         bound = log.bind(delivery=delivery.guid, delivered=delivery.event)
         try:
             event = parse(delivery.event, delivery.payload)
-            if event is not None:
-                await handle(event)
-            after.state = State.SUCCEEDED if event is not None else State.SKIPPED
+            handled = event is not None and await handle(event)
+            after.state = State.SUCCEEDED if handled else State.SKIPPED
         except MalformedEvent as error:
             bound.warning("delivery_malformed", problem=str(error))
             after.state, after.problem = State.FAILED, str(error)

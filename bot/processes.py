@@ -5,6 +5,7 @@ import signal
 import sys
 from importlib import import_module
 
+import structlog
 import uvicorn
 
 from bot.app import web_app
@@ -13,6 +14,8 @@ from bot.parts import Parts, opened
 from bot.settings import Settings, StoreSettings, read_settings
 from bot.store import schema
 from bot.store.database import Database
+
+log = structlog.get_logger(__name__)
 
 SHUTDOWN_SECONDS = 10
 
@@ -60,6 +63,7 @@ async def _serve(settings: Settings, host: str, port: int) -> None:
             ws="none",
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         )
+        log.info("serving", address=f"http://{host}:{port}", stacks=settings.stacks)
         await uvicorn.Server(config).serve()
 
 

@@ -1,5 +1,8 @@
 """What the operator sets, read once from the environment and checked as a whole."""
 
+import os
+from collections.abc import Mapping
+from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -18,9 +21,23 @@ from resources.fleet import Fleet
 PEM_BEGINS = ("-----BEGIN RSA PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----")
 SHORTEST_SECRET = 16
 NO_DATABASE = (
-    "is no address of a database; set it to sqlite:///orbits.db or "
-    "postgresql://user:password@host/name"
+    "is no address of a database that this release works on; set it to a SQLite file, such as "
+    "sqlite:///orbits.db"
 )
+
+
+OURS = frozenset({"ORBITS_SCRIPT"})
+"""What the bot itself sets for the scripts that it runs."""
+
+_WORDS = {
+    "int_parsing": "is not a whole number",
+    "int_type": "is not a whole number",
+    "greater_than": "is not greater than {gt}",
+    "greater_than_equal": "is less than {ge}",
+    "less_than_equal": "is more than {le}",
+    "url_parsing": "is no address of GitHub's API, such as https://api.github.com",
+    "url_scheme": "is no address of GitHub's API, such as https://api.github.com",
+}
 
 
 class SettingsRefused(OrbitsError):
@@ -44,10 +61,10 @@ class StoreSettings(BaseSettings):
         except ArgumentError:
             raise ValueError(NO_DATABASE) from None
         backend, name = parsed.get_backend_name(), parsed.database or ":memory:"
-        if backend not in {"sqlite", "postgresql"} or (backend, name) == ("sqlite", ":memory:"):
+        if backend != "sqlite" or name == ":memory:":
             raise ValueError(NO_DATABASE)
         folder = Path(name).parent
-        if backend == "sqlite" and not folder.is_dir():
+        if not folder.is_dir():
             raise ValueError(f"names a file in {folder}, which is no folder; make it first")
         return url
 
@@ -59,7 +76,7 @@ class Settings(StoreSettings):
     github_app_id: Annotated[int, Field(gt=0)]
     github_private_key: SecretStr
     github_webhook_secret: SecretStr
-    stacks: str = "resources.example:stacks"
+    stacks: str
     deployments_at_once: Annotated[int, Field(ge=1, le=1000)] = 10
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535, validation_alias="PORT")] = 8080
@@ -110,14 +127,38 @@ S = TypeVar("S", bound=StoreSettings)
 
 def read_settings(kind: type[S]) -> S:
     """Read the environment; raises `SettingsRefused` with all problems at once."""
+    problems = _unknown(os.environ)
     try:
-        return kind()
+        settings = kind()
     except ValidationError as error:
-        problems = [_sentence(problem) for problem in error.errors(include_url=False)]
+        problems += [_sentence(problem) for problem in error.errors(include_url=False)]
+    if problems:
         raise SettingsRefused(
             "The settings cannot be used. Nothing was started.\n"
             + "\n".join(f"- {problem}" for problem in problems)
-        ) from None
+        )
+    return settings
+
+
+def setting_names() -> list[str]:
+    """Answer the names of all settings, as they stand in the environment."""
+    return [_name(field) for field in Settings.model_fields]
+
+
+def _name(field: str) -> str:
+    return "PORT" if field.lower() == "port" else f"ORBITS_{field.upper()}"
+
+
+def _unknown(environment: Mapping[str, str]) -> list[str]:
+    """Name what looks like a setting and is none: a misspelt one would be ignored in silence."""
+    known = setting_names()
+    problems = []
+    for name in sorted(environment):
+        if name.startswith("ORBITS_") and name not in {*known, *OURS}:
+            near = get_close_matches(name, known, 1) or (["PORT"] if name == "ORBITS_PORT" else [])
+            hint = f" Did you mean {near[0]}?" if near else ""
+            problems.append(f"{name} is no setting of this release.{hint}")
+    return problems
 
 
 def load_fleet(address: str) -> Fleet:
@@ -167,10 +208,11 @@ def _read_key(path: str) -> str:
 
 
 def _sentence(problem: ErrorDetails) -> str:
-    field = str(problem["loc"][0])
-    name = field if field.isupper() else f"ORBITS_{field.upper()}"
+    name = _name(str(problem["loc"][0]))
     if problem["type"] == "missing":
         return f"{name} is not set."
+    if problem["type"] in _WORDS:
+        return f"{name} {_WORDS[problem['type']].format(**problem.get('ctx', {}))}."
     words = problem["msg"].removeprefix("Value error, ")
     if problem["type"] != "value_error":
         words = f"cannot be used: {words[0].lower()}{words[1:]}"

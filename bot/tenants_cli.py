@@ -39,7 +39,9 @@ def add(name: str, variables: Sequence[str], tags: Sequence[str], services: Sequ
         services=sorted(set(services)),
     )
     _with_tenants(lambda tenants: tenants.add(tenant))
-    sys.stdout.write(f"Added the tenant {name}; the next merge reaches it.\n")
+    sys.stdout.write(
+        f"Added the tenant {name}; it gets each of its services with that service's next merge.\n"
+    )
 
 
 def remove(name: str) -> None:
@@ -77,10 +79,11 @@ def _as_json(one: TenantOverview) -> dict[str, object]:
 
 
 def _table(overview: Sequence[TenantOverview]) -> Table:
-    table = Table("Tenant", "Revisions", "Tags", "Variables")
+    table = Table("Tenant", "Services", "Revisions", "Tags", "Variables")
     for one in overview:
         table.add_row(
             one.tenant.name,
+            ", ".join(one.tenant.services) or "all",
             ", ".join(f"{service} {sha[:7]}" for service, sha in one.revisions.items()),
             ", ".join(one.tenant.tags),
             ", ".join(f"{name}={value}" for name, value in one.tenant.variables.items()),

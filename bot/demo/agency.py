@@ -39,7 +39,7 @@ PERMISSIONS: dict[str, Level] = {
     "metadata": "read",
     "pull_requests": "read",
 }
-EVENTS = ("pull_request", "push", "issue_comment", "check_run")
+EVENTS = ("pull_request",)
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,7 @@ class Agency:
             github_app_id=self.app.id,
             github_private_key=SecretStr(self.app.private_key),
             github_webhook_secret=SecretStr(self.app.webhook_secret),
+            stacks="resources.example:stacks",
         )
 
     async def take_clients_on(self, bot: Bot, tenants: Tenants) -> None:

@@ -47,7 +47,9 @@ class Handlers:
 
         return register
 
-    async def handle(self, event: Event, bot: Bot) -> None:
-        """Call every handler of the event, in the order of their registration."""
-        for handler in self._handlers.get(type(event), ()):
+    async def handle(self, event: Event, bot: Bot) -> bool:
+        """Call every handler of the event, in their order; answer whether there is any."""
+        handlers = self._handlers.get(type(event), ())
+        for handler in handlers:
             await handler(event, bot)
+        return bool(handlers)

@@ -15,20 +15,22 @@ NOT_WORTH_TELLING = frozenset({Because.OTHER_REPOSITORY})
 def facts_of(session: Session, rollout_id: str) -> RolloutFacts:
     """Answer what is recorded of a rollout; raises `NoResultFound` where there is none."""
     rollout = session.get_one(Rollout, rollout_id)
-    deployments = session.exec(
+    rows = session.exec(
         select(Deployment)
         .where(col(Deployment.rollout_id) == rollout_id)
         .order_by(col(Deployment.tenant))
     )
+    facts = tuple(_deployment(rollout, row) for row in rows)
     return RolloutFacts(
         services=tuple(rollout.services),
         revision=rollout.sha,
         state=State(rollout.state),
-        deployments=tuple(_deployment(rollout, row) for row in deployments),
+        deployments=facts,
         excluded=_excluded(rollout),
         pull_request=PullRequestFacts(rollout.pull_request, rollout.title, rollout.author),
         started=rollout.created_at,
         finished=rollout.finished_at,
+        next_steps=_next_steps(rollout, facts),
     )
 
 
@@ -46,6 +48,15 @@ def _deployment(rollout: Rollout, row: Deployment) -> DeploymentFacts:
         rolled_back_to=before if row.rolled_back else None,
         run_id=short(row.run_id) if row.run_id else None,
     )
+
+
+def _next_steps(rollout: Rollout, deployments: tuple[DeploymentFacts, ...]) -> tuple[str, ...]:
+    """Say what brings the failed ones up to date, once it is known who they are."""
+    failed = [each.tenant for each in deployments if each.state is State.FAILED]
+    if not failed or not State(rollout.state).terminal:
+        return ()
+    who = failed[0] if len(failed) == 1 else f"all {len(failed)}"
+    return (f"mend the cause; the next merge into `{rollout.branch}` reaches {who} as well",)
 
 
 def _excluded(rollout: Rollout) -> tuple[ExcludedFacts, ...]:

@@ -31,9 +31,9 @@ def fleet(home: Path, sources: Mapping[str, str]) -> Fleet:
 
 
 def stacks() -> Fleet:
-    """Answer the fleet that `ORBITS_STACKS` names by default: all of it in `./.orbits-demo`."""
+    """Answer the fleet that `ORBITS_STACKS=resources.example:stacks` names, kept in `./agency`."""
     return fleet(
-        home=Path.cwd() / ".orbits-demo",
+        home=Path.cwd() / "agency",
         sources={
             kind.service: f"https://github.com/agency/{kind.service}.git" for kind in SERVICES
         },

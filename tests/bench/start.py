@@ -60,6 +60,7 @@ def _serve_once(folder: Path) -> tuple[float, float]:
         "ORBITS_GITHUB_APP_ID": "1",
         "ORBITS_GITHUB_PRIVATE_KEY": private_key,
         "ORBITS_GITHUB_WEBHOOK_SECRET": secrets.token_hex(20),
+        "ORBITS_STACKS": "resources.example:stacks",
         "PORT": str(port),
     }
     began = time.perf_counter()

@@ -48,6 +48,7 @@ class Life:
             github_app_id=self.app_id,
             github_private_key=SecretStr(self.private_key),
             github_webhook_secret=SecretStr(self.secret),
+            stacks="resources.example:stacks",
         )
 
 

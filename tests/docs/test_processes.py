@@ -62,6 +62,7 @@ def environment(shell: Shell, tmp_path: Path) -> Mapping[str, str]:
         "ORBITS_GITHUB_APP_ID": "1",
         "ORBITS_GITHUB_PRIVATE_KEY": "app.pem",
         "ORBITS_GITHUB_WEBHOOK_SECRET": "nobody can guess this one",
+        "ORBITS_STACKS": "resources.example:stacks",
     }
 
 

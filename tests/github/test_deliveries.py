@@ -5,6 +5,7 @@ from pathlib import Path
 import httpx
 from starlette.applications import Starlette
 
+from bot.github.delivery import ReceivedDelivery
 from bot.github.events import (
     CommentCreated,
     Event,
@@ -14,7 +15,6 @@ from bot.github.events import (
     parse,
 )
 from bot.simulated.github import SimulatedGitHub
-from bot.github.delivery import ReceivedDelivery
 from bot.web.webhook import webhook_route
 from tests.github.conftest import Clock
 

@@ -145,5 +145,5 @@ def test_the_default_fleet_keeps_everything_in_one_folder(
     ]
     stack = agency.stack(Desired(tenant="acme", revisions={"auth": "0" * 40}))
     assert isinstance(stack, MyStack)
-    assert stack.home == tmp_path / ".orbits-demo"
+    assert stack.home == tmp_path / "agency"
     assert stack.sources["auth"] == "https://github.com/agency/auth.git"

@@ -71,6 +71,8 @@ Nothing of 0003_unique_email.sql was applied.
 {printed}
 
 {updated}
+
+Next: mend the cause; the next merge into `main` reaches initech as well
 """
     )
     check = world.check(second.sha)

@@ -22,6 +22,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, keys: tuple[str, str]) -> pytes
     monkeypatch.setenv("ORBITS_GITHUB_APP_ID", "1001")
     monkeypatch.setenv("ORBITS_GITHUB_PRIVATE_KEY", keys[0])
     monkeypatch.setenv("ORBITS_GITHUB_WEBHOOK_SECRET", SECRET)
+    monkeypatch.setenv("ORBITS_STACKS", "resources.example:stacks")
     return monkeypatch
 
 
@@ -51,6 +52,7 @@ def test_all_problems_are_told_at_once_and_nothing_is_created(tmp_path: Path) ->
         "ORBITS_DATABASE_URL": "mysql://nobody:password@localhost/orbits",
         "ORBITS_GITHUB_API_URL": "github",
         "ORBITS_GITHUB_PRIVATE_KEY": OPENSSH,
+        "ORBITS_GITHUB_WEBHOK_SECRET": "a long enough secret",
         "ORBITS_GITHUB_WEBHOOK_SECRET": "secret",
         "ORBITS_STACKS": "nowhere:stacks",
         "ORBITS_DEPLOYMENTS_AT_ONCE": "0",
@@ -67,9 +69,11 @@ def test_all_problems_are_told_at_once_and_nothing_is_created(tmp_path: Path) ->
         served.stderr
         == """\
 The settings cannot be used. Nothing was started.
-- ORBITS_DATABASE_URL is no address of a database; set it to sqlite:///orbits.db or \
-postgresql://user:password@host/name.
-- ORBITS_GITHUB_API_URL cannot be used: input should be a valid URL, relative URL without a base.
+- ORBITS_GITHUB_WEBHOK_SECRET is no setting of this release. Did you mean \
+ORBITS_GITHUB_WEBHOOK_SECRET?
+- ORBITS_DATABASE_URL is no address of a database that this release works on; set it to a SQLite \
+file, such as sqlite:///orbits.db.
+- ORBITS_GITHUB_API_URL is no address of GitHub's API, such as https://api.github.com.
 - ORBITS_GITHUB_APP_ID is not set.
 - ORBITS_GITHUB_PRIVATE_KEY is not a PEM key of an App: it begins with "-----BEGIN OPENSSH". \
 Download the App's private key from its page on GitHub and set it again, or the path to it.
@@ -77,8 +81,8 @@ Download the App's private key from its page on GitHub and set it again, or the 
 set a longer one here and in the App.
 - ORBITS_STACKS names 'nowhere:stacks', which cannot be imported: No module named 'nowhere'. \
 Set it to module:attribute.
-- ORBITS_DEPLOYMENTS_AT_ONCE cannot be used: input should be greater than or equal to 1.
-- PORT cannot be used: input should be a valid integer, unable to parse string as an integer.
+- ORBITS_DEPLOYMENTS_AT_ONCE is less than 1.
+- PORT is not a whole number.
 """
     )
     assert list(tmp_path.iterdir()) == []
@@ -149,15 +153,17 @@ def test_stacks_that_cannot_be_had_are_told_with_the_reason(
     assert problem in sentence
 
 
-@pytest.mark.parametrize("url", ["orbits.db", "sqlite://", "sqlite:///:memory:", "mysql://host/x"])
+@pytest.mark.parametrize(
+    "url", ["orbits.db", "sqlite://", "sqlite:///:memory:", "postgresql://host/x"]
+)
 def test_a_database_that_keeps_nothing_or_is_of_another_kind_is_refused(
     environment: pytest.MonkeyPatch, url: str
 ) -> None:
     environment.setenv("ORBITS_DATABASE_URL", url)
 
     assert refused(StoreSettings) == (
-        "ORBITS_DATABASE_URL is no address of a database; set it to sqlite:///orbits.db or "
-        "postgresql://user:password@host/name."
+        "ORBITS_DATABASE_URL is no address of a database that this release works on; set it to a "
+        "SQLite file, such as sqlite:///orbits.db."
     )
 
 

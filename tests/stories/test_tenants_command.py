@@ -43,7 +43,9 @@ def test_a_tenant_is_added_with_what_makes_it_different(operator: Operator) -> N
         *("--tag", "large", "--tag", "canary", "--service", "backend"),
     )
 
-    assert added == "Added the tenant acme; the next merge reaches it.\n"
+    assert added == (
+        "Added the tenant acme; it gets each of its services with that service's next merge.\n"
+    )
     assert json.loads(operator.types("list", "--json")) == [
         {
             "name": "acme",
@@ -62,12 +64,12 @@ def test_tenants_are_listed_for_people_in_a_table(operator: Operator) -> None:
     assert (
         operator.types("list")
         == """\
-┏━━━━━━━━┳━━━━━━━━━━━┳━━━━━━━━┳━━━━━━━━━━━┓
-┃ Tenant ┃ Revisions ┃ Tags   ┃ Variables ┃
-┡━━━━━━━━╇━━━━━━━━━━━╇━━━━━━━━╇━━━━━━━━━━━┩
-│ acme   │           │        │ region=eu │
-│ globex │           │ canary │           │
-└────────┴───────────┴────────┴───────────┘
+┏━━━━━━━━┳━━━━━━━━━━┳━━━━━━━━━━━┳━━━━━━━━┳━━━━━━━━━━━┓
+┃ Tenant ┃ Services ┃ Revisions ┃ Tags   ┃ Variables ┃
+┡━━━━━━━━╇━━━━━━━━━━╇━━━━━━━━━━━╇━━━━━━━━╇━━━━━━━━━━━┩
+│ acme   │ backend  │           │        │ region=eu │
+│ globex │ all      │           │ canary │           │
+└────────┴──────────┴───────────┴────────┴───────────┘
 """
     )
 
