@@ -58,6 +58,7 @@ Nothing of 0003_unique_email.sql was applied.
 
 </details>"""
     origin = '#2 "One account per e-mail address" by maya · took 0s'
+    what_next = "Next: mend the cause; the next merge into `main` reaches initech as well"
     assert (
         world.sticky_comment(second.pull)
         == f"""\
@@ -72,14 +73,14 @@ Nothing of 0003_unique_email.sql was applied.
 
 {updated}
 
-Next: mend the cause; the next merge into `main` reaches initech as well
+{what_next}
 """
     )
     check = world.check(second.sha)
     assert (check.status, check.conclusion) == ("completed", "failure")
     assert world.written(check) == (
         "2 of 3 tenants updated, 1 failed",
-        f"{origin}\n\n{table}\n\n{updated}",
+        f"{origin}\n\n{table}\n\n{updated}\n\n{what_next}",
         printed,
     )
 
