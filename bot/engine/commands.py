@@ -12,10 +12,10 @@ from datetime import datetime
 from typing import Any
 
 from bot.engine.happenings import RunBegan, RunEnded
-from bot.engine.journal import Begun, End, StepRow
 from bot.engine.kinds import Wanted
 from bot.engine.locks import IdentityLocks, Node, WaitGraph
 from bot.engine.outcomes import Outcome
+from bot.engine.rows import Begun, End, StepRow
 from bot.engine.scope import LiveRun, RunScope, Surroundings
 from bot.engine.values import BRINGING_ABOUT, command_result_type
 from bot.states import State

@@ -16,11 +16,12 @@ import structlog
 from bot.engine.clock import Clock, SystemClock
 from bot.engine.commands import CHANGING, Commands, Order, Taking
 from bot.engine.happenings import Happening, Listener, RunBegan, RunEnded
-from bot.engine.journal import Begun, End, Journal, LeaseLost, enqueue
+from bot.engine.journal import Journal, LeaseLost, enqueue
 from bot.engine.kinds import Wanted, identity_of, revived
 from bot.engine.locks import IdentityLocks, Node, WaitGraph
 from bot.engine.outcomes import Failure, Outcome, step_failed
 from bot.engine.owner import Ownership
+from bot.engine.rows import Begun, End
 from bot.engine.scope import Given, LiveRun, RunScope, Surroundings
 from bot.engine.values import command_result_type, result_type
 from bot.states import LIVE, State

@@ -5,94 +5,38 @@ to a call, in the store's group commit.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, or_, select, update
-from sqlalchemy.sql import ColumnElement
+from sqlalchemy import Connection, select, update
 from sqlmodel import Session, col
 
 from bot.engine.identifiers import new_id
 from bot.engine.kinds import Wanted
-from bot.engine.outcomes import Outcome
+from bot.engine.rows import Begun, End, Grip, StepRow
+from bot.engine.statements import (
+    END_ORPHANS,
+    END_RUN,
+    FORGET,
+    INSERT_RUN,
+    INTERRUPTED,
+    LIVE_RUN,
+    RUN_STANDS,
+    STEPS_OF_RUN,
+    TAKE_RUN,
+    UNSETTLE,
+    WAITING,
+    upsert,
+)
 from bot.states import LIVE, State
-from bot.store.columns import Moment
 from bot.store.database import Database
 from bot.store.prepared import Prepared
-from bot.store.tables import LIVE_ROWS, Owner, Recorded, Run, Step
+from bot.store.tables import Recorded, Run, Step
 
 
 class LeaseLost(Exception):
     """Another process has taken the run over: nothing that this one does counts any more."""
-
-
-class Grip(NamedTuple):
-    """The right to write for a run: its id, and the token that it had when it was taken."""
-
-    run_id: str
-    token: int
-
-
-class StepRow(NamedTuple):
-    """One step as it is remembered; `result` and `failure` are JSON text."""
-
-    name: str
-    kind: str
-    fingerprint: str
-    state: State
-    result: str | None
-    failure: str | None
-    started_at: datetime
-    finished_at: datetime | None
-
-    @classmethod
-    def begun(cls, name: str, kind: str, fingerprint: str, at: datetime) -> "StepRow":
-        """Answer a step that has no outcome yet."""
-        return cls(name, kind, fingerprint, State.RUNNING, None, None, at, None)
-
-    def ended(self, outcome: Outcome, at: datetime) -> "StepRow":
-        """Answer this step with its outcome."""
-        return StepRow(
-            self.name,
-            self.kind,
-            self.fingerprint,
-            outcome.state,
-            outcome.result,
-            outcome.failure_text,
-            self.started_at,
-            at,
-        )
-
-    @property
-    def finished(self) -> bool:
-        """Whether there is an outcome to answer on replay."""
-        return self.state is not State.RUNNING
-
-
-Memory = dict[str, StepRow]
-
-
-@dataclass(slots=True)
-class Begun:
-    """A run that this process may write for, and what is remembered of it."""
-
-    grip: Grip
-    root_id: str
-    memory: Memory = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """How a run ended, and what that changes: the record of its identity, a step of its parent."""
-
-    grip: Grip
-    outcome: Outcome
-    at: datetime
-    record: dict[str, Any] | None = None
-    forget: str | None = None
-    parent: tuple[Grip, StepRow] | None = None
 
 
 class Journal:
@@ -104,11 +48,11 @@ class Journal:
         dialect = database.engine.dialect
         # Both have "ON CONFLICT"; only the one that is in use is loaded.
         insert = import_module(f"sqlalchemy.dialects.{dialect.name}").insert
-        upsert_step = _upsert(insert(Step), ["run_id", "name"])
+        upsert_step = upsert(insert(Step), ["run_id", "name"])
         self._upsert_step = Prepared(upsert_step, dialect, list(Step.model_fields))
-        self._upsert_recorded = _upsert(insert(Recorded), ["identity"])
-        self._insert_run = Prepared(_INSERT_RUN, dialect, list(Run.model_fields))
-        self._end_run = Prepared(_END_RUN, dialect, [])
+        self._upsert_recorded = upsert(insert(Recorded), ["identity"])
+        self._insert_run = Prepared(INSERT_RUN, dialect, list(Run.model_fields))
+        self._end_run = Prepared(END_RUN, dialect, [])
 
     # Steps
 
@@ -120,7 +64,7 @@ class Journal:
         self, connection: Connection, items: Sequence[tuple[Grip, StepRow]]
     ) -> list[LeaseLost | None]:
         held = _held(connection, [grip for grip, _ in items])
-        rows = [_step_values(grip, row) for grip, row in items if grip in held]
+        rows = [row.values(grip.run_id) for grip, row in items if grip in held]
         self._upsert_step.execute(connection, rows)
         return [None if grip in held else LeaseLost(grip.run_id) for grip, _ in items]
 
@@ -145,7 +89,7 @@ class Journal:
         begun, new = [], []
         for wanted, parent, at, changes in items:
             if changes:
-                connection.execute(_UNSETTLE, {"gone": wanted.identity})
+                connection.execute(UNSETTLE, {"gone": wanted.identity})
             found = _live_run(connection, wanted)
             if found is not None:
                 begun.append(self._take(connection, found.id, found.root_id, found.token, at))
@@ -172,12 +116,12 @@ class Journal:
         self, connection: Connection, run_id: str, root_id: str, token: int, at: datetime
     ) -> Begun:
         connection.execute(
-            _TAKE_RUN, {"run": run_id, "taker": self._owner, "next_token": token + 1, "at": at}
+            TAKE_RUN, {"run": run_id, "taker": self._owner, "next_token": token + 1, "at": at}
         )
         memory = {}
         if token > 0:
-            steps = connection.execute(_STEPS_OF_RUN, {"run": run_id})
-            memory = {row.name: _step_row(row) for row in steps}
+            steps = connection.execute(STEPS_OF_RUN, {"run": run_id})
+            memory = {row.name: StepRow.read(row) for row in steps}
         return Begun(Grip(run_id, token + 1), root_id, memory)
 
     async def end(self, end: End) -> None:
@@ -189,7 +133,9 @@ class Journal:
         kept = [end for end in ends if end.grip in held]
         if kept:
             self._end_run.execute(connection, [_end_values(end) for end in kept])
-            connection.execute(_END_ORPHANS, [_orphan_values(end) for end in kept])
+            connection.execute(
+                END_ORPHANS, [{"run": end.grip.run_id, "end_at": end.at} for end in kept]
+            )
         for end in kept:
             self._end_effects(connection, end)
         return [None if end.grip in held else LeaseLost(end.grip.run_id) for end in ends]
@@ -198,7 +144,7 @@ class Journal:
         if end.record is not None:
             connection.execute(self._upsert_recorded, end.record)
         if end.forget is not None:
-            connection.execute(_FORGET, {"gone": end.forget})
+            connection.execute(FORGET, {"gone": end.forget})
         if end.parent is not None:
             self._write_steps(connection, [end.parent])
 
@@ -210,11 +156,11 @@ class Journal:
 
     async def interrupted(self) -> list[Run]:
         """Answer the runs that are marked as running and belong to no living owner."""
-        return await self._database.read(_interrupted)
+        return await self._database.read(lambda session: list(session.scalars(INTERRUPTED)))
 
     async def waiting(self, most: int) -> list[Run]:
         """Answer root runs that nobody works on, oldest first."""
-        return await self._database.read(lambda session: _waiting(session, most))
+        return await self._database.read(lambda session: list(session.scalars(WAITING.limit(most))))
 
     async def run(self, run_id: str) -> Run | None:
         """Answer the run of that id."""
@@ -229,11 +175,11 @@ class Journal:
     def _take_if_free(
         self, connection: Connection, run: Run, at: datetime, changes: bool
     ) -> Begun | None:
-        found = connection.execute(_RUN_STANDS, {"run": run.id}).first()
+        found = connection.execute(RUN_STANDS, {"run": run.id}).first()
         if found is None or found.token != run.token or found.state not in LIVE:
             return None
         if changes:
-            connection.execute(_UNSETTLE, {"gone": run.identity})
+            connection.execute(UNSETTLE, {"gone": run.identity})
         return self._take(connection, run.id, run.root_id, run.token, at)
 
     async def give_back(self, run_id: str) -> None:
@@ -259,68 +205,8 @@ def enqueue(session: Session, wanted: Wanted, at: datetime, *, force: bool = Fal
     run_id = new_id(at)
     queued = {"root_id": run_id, "force": force, "state": State.QUEUED, "token": 0}
     values = _run_values(wanted, run_id, at) | queued
-    session.connection().execute(_INSERT_RUN, values)
+    session.connection().execute(INSERT_RUN, values)
     return Run(**values)
-
-
-def _upsert(insert: Any, key: list[str]) -> Any:
-    columns = [column for column in insert.table.columns if column.name not in key]
-    return insert.on_conflict_do_update(
-        index_elements=key, set_={column.name: insert.excluded[column.name] for column in columns}
-    )
-
-
-def _no_living_owner() -> ColumnElement[bool]:
-    return or_(col(Run.owner).is_(None), col(Run.owner).not_in(select(col(Owner.id))))
-
-
-_KEY = (
-    (col(Run.identity) == bindparam("k_identity"))
-    & (col(Run.command) == bindparam("k_command"))
-    & (col(Run.fingerprint) == bindparam("k_fingerprint"))
-    & LIVE_ROWS
-)
-_LIVE_RUN = select(col(Run.id), col(Run.root_id), col(Run.token)).where(_KEY)
-_RUN_STANDS = select(col(Run.token), col(Run.state)).where(col(Run.id) == bindparam("run"))
-_STEPS_OF_RUN = select(Step.__table__).where(  # type: ignore[attr-defined]
-    col(Step.run_id) == bindparam("run")
-)
-_INSERT_RUN = Run.__table__.insert()  # type: ignore[attr-defined]
-_TAKE_RUN = (
-    update(Run)
-    .where(col(Run.id) == bindparam("run"))
-    .values(
-        state=State.RUNNING,
-        owner=bindparam("taker"),
-        token=bindparam("next_token"),
-        started_at=func.coalesce(col(Run.started_at), bindparam("at", type_=Moment)),
-    )
-)
-_END_RUN = (
-    update(Run)
-    .where(col(Run.id) == bindparam("run"))
-    .values(
-        state=bindparam("end_state"),
-        result=bindparam("end_result"),
-        failure=bindparam("end_failure"),
-        finished_at=bindparam("end_at"),
-    )
-)
-_END_ORPHANS = (
-    update(Run)
-    .where(
-        col(Run.root_id) == bindparam("run"),
-        col(Run.id) != bindparam("run"),
-        LIVE_ROWS,
-    )
-    .values(state=State.CANCELLED, finished_at=bindparam("end_at"))
-)
-_UNSETTLE = (
-    update(Recorded).where(col(Recorded.identity) == bindparam("gone")).values(settled=False)
-)
-_FORGET = Recorded.__table__.delete().where(  # type: ignore[attr-defined]
-    col(Recorded.identity) == bindparam("gone")
-)
 
 
 def _held(connection: Connection, grips: Sequence[Grip]) -> set[Grip]:
@@ -344,7 +230,7 @@ def _live_run(connection: Connection, wanted: Wanted) -> Any:
         "k_command": wanted.command,
         "k_fingerprint": wanted.fingerprint,
     }
-    return connection.execute(_LIVE_RUN, values).first()
+    return connection.execute(LIVE_RUN, values).first()
 
 
 def _run_values(wanted: Wanted, run_id: str, at: datetime) -> dict[str, Any]:
@@ -366,33 +252,6 @@ def _run_values(wanted: Wanted, run_id: str, at: datetime) -> dict[str, Any]:
     }
 
 
-def _step_values(grip: Grip, row: StepRow) -> dict[str, Any]:
-    return {
-        "run_id": grip.run_id,
-        "name": row.name,
-        "kind": row.kind,
-        "fingerprint": row.fingerprint,
-        "state": row.state,
-        "result": row.result,
-        "failure": row.failure,
-        "started_at": row.started_at,
-        "finished_at": row.finished_at,
-    }
-
-
-def _step_row(row: Any) -> StepRow:
-    return StepRow(
-        name=row.name,
-        kind=row.kind,
-        fingerprint=row.fingerprint,
-        state=State(row.state),
-        result=row.result,
-        failure=row.failure,
-        started_at=row.started_at,
-        finished_at=row.finished_at,
-    )
-
-
 def _end_values(end: End) -> dict[str, Any]:
     return {
         "run": end.grip.run_id,
@@ -401,22 +260,3 @@ def _end_values(end: End) -> dict[str, Any]:
         "end_failure": end.outcome.failure_text,
         "end_at": end.at,
     }
-
-
-def _orphan_values(end: End) -> dict[str, Any]:
-    return {"run": end.grip.run_id, "end_at": end.at}
-
-
-def _interrupted(session: Session) -> list[Run]:
-    chosen = select(Run).where(col(Run.state) == State.RUNNING, _no_living_owner())
-    return list(session.scalars(chosen))
-
-
-def _waiting(session: Session, most: int) -> list[Run]:
-    chosen = (
-        select(Run)
-        .where(LIVE_ROWS, col(Run.id) == col(Run.root_id), _no_living_owner())
-        .order_by(col(Run.created_at), col(Run.id))
-        .limit(most)
-    )
-    return list(session.scalars(chosen))

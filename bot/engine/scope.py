@@ -12,11 +12,12 @@ from typing import Any, Protocol, TypeVar
 
 from bot.engine.clock import Clock
 from bot.engine.happenings import Listener, StepEnded, StepPrinted
-from bot.engine.journal import Begun, Journal, LeaseLost, StepRow
+from bot.engine.journal import Journal, LeaseLost
 from bot.engine.kinds import Wanted, fingerprint, kind_of
 from bot.engine.locks import Node
 from bot.engine.names import StepNames
 from bot.engine.outcomes import Failure, Outcome, step_failed
+from bot.engine.rows import Begun, StepRow
 from bot.engine.values import ResultType, command_result_type, result_type
 from bot.states import State
 from resources.errors import NotGiven, NotRunning, ReplayMismatch, StepFailed

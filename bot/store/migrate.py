@@ -4,7 +4,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine
 
-from bot.store.schema import MIGRATIONS
+from bot.store.migrations import MIGRATIONS
 
 
 def migrate(engine: Engine) -> None:

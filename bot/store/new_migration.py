@@ -12,7 +12,7 @@ from alembic.script import ScriptDirectory
 
 from bot.store.database import Database
 from bot.store.migrate import alembic_config
-from bot.store.schema import MIGRATIONS
+from bot.store.migrations import MIGRATIONS
 from resources.errors import OrbitsError, Refused
 
 _Generated = list[MigrationScript]

@@ -1,11 +1,10 @@
 """Whether a database has the schema of this release, and bringing it there."""
 
 from importlib import import_module
-from pathlib import Path
 
 from sqlalchemy import Engine, inspect, text
 
-MIGRATIONS = Path(__file__).parent / "migrations"
+from bot.store.migrations import MIGRATIONS
 
 
 def upgrade(engine: Engine) -> None:

@@ -11,7 +11,7 @@ from sqlmodel import SQLModel
 
 from bot.store.migrate import alembic_config
 from bot.store.new_migration import write_migration
-from bot.store.schema import MIGRATIONS
+from bot.store.migrations import MIGRATIONS
 from resources.errors import Refused
 
 

@@ -9,10 +9,11 @@ from sqlmodel import select
 from bot.engine.clock import SystemClock
 from bot.engine.engine import Engine
 from bot.engine.identifiers import new_id
-from bot.engine.journal import Journal, LeaseLost, StepRow, enqueue
+from bot.engine.journal import Journal, LeaseLost, enqueue
 from bot.engine.kinds import Wanted
 from bot.engine.outcomes import Outcome
 from bot.engine.owner import Ownership
+from bot.engine.rows import StepRow
 from bot.states import State
 from bot.store.database import Database
 from bot.store.seat import Seat
