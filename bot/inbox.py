@@ -4,14 +4,13 @@ A delivery is taken in before it is acknowledged. Handling is at least once and 
 arrival; what GitHub or the network prevents is tried again, and what is malformed is put aside.
 """
 
-import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import structlog
 from sqlmodel import Session, col, or_, select
 
+from bot.alarm import Alarm
 from bot.engine.clock import Clock
 from bot.github.delivery import ReceivedDelivery
 from bot.github.events import Event, MalformedEvent, parse
@@ -25,7 +24,6 @@ log = structlog.get_logger(__name__)
 Handle = Callable[[Event], Awaitable[bool]]
 """Handles an event; answers whether there was anything to handle it."""
 
-LOOK_EVERY = timedelta(seconds=1)
 LONGEST_WAIT = timedelta(minutes=5)
 MOST_ATTEMPTS = 100
 
@@ -36,7 +34,7 @@ class Inbox:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._arrived = asyncio.Event()
+        self._arrival = Alarm()
 
     async def take_in(self, received: ReceivedDelivery) -> bool:
         """Store a delivery, and answer whether it is new; durable on return.
@@ -44,21 +42,17 @@ class Inbox:
         One that was put aside before is let through again: somebody asked for it.
         """
         new = await self._database.write(lambda session: _store(session, received))
-        self._arrived.set()
+        self._arrival.ring()
         return new
 
     async def work(self, handle: Handle) -> None:
         """Hand deliveries to `handle`, one at a time, for ever."""
-        while True:
-            self._arrived.clear()
+        async for _ in self._arrival.rounds():
             try:
                 while await self.handle_next(handle):
                     pass
             except Exception:
                 log.exception("inbox_failed", what="the store could not be asked for deliveries")
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_EVERY.total_seconds()):
-                    await self._arrived.wait()
 
     async def handle_next(self, handle: Handle) -> bool:
         """Handle the oldest delivery that is due; answer whether there was one."""

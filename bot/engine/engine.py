@@ -5,14 +5,13 @@ unfinished step, here or wherever the next process starts.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Iterable
-from datetime import timedelta
 from functools import partial
 from typing import Any, Self
 
 import structlog
 
+from bot.alarm import Alarm
 from bot.engine.clock import Clock, SystemClock
 from bot.engine.commands import CHANGING, Commands, Order, Taking
 from bot.engine.happenings import Happening, Listener, RunBegan, RunEnded
@@ -34,8 +33,6 @@ from resources.model.resource import Resource
 from resources.model.workflow import Workflow
 
 log = structlog.get_logger(__name__)
-
-LOOK_EVERY = timedelta(seconds=1)
 
 
 class RunNotFound(OrbitsError):
@@ -73,7 +70,7 @@ class Engine:
         self._roots: dict[str, asyncio.Task[None]] = {}
         self._reserved: dict[str, list[tuple[str, tuple[str, str, str]]]] = {}
         self._ended: dict[str, asyncio.Future[Outcome]] = {}
-        self._look_again = asyncio.Event()
+        self._look_again = Alarm()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
@@ -157,17 +154,13 @@ class Engine:
 
     def wake(self) -> None:
         """Look for work now: somebody has just written some down."""
-        self._look_again.set()
+        self._look_again.ring()
 
     # Working
 
     async def _look_for_work(self) -> None:
-        while True:
-            self._look_again.clear()
-            with contextlib.suppress(TimeoutError):
-                await self._begin_what_waits()
-                async with asyncio.timeout(LOOK_EVERY.total_seconds()):
-                    await self._look_again.wait()
+        async for _ in self._look_again.rounds():
+            await self._begin_what_waits()
 
     async def _begin_what_waits(self) -> None:
         free = self._at_once - len(self._roots)

@@ -5,7 +5,6 @@ told later, and a write whose answer was lost is looked up before it is repeated
 """
 
 import asyncio
-import contextlib
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlmodel import Session, col, or_, select, update
 
+from bot.alarm import Alarm
 from bot.engine.clock import Clock
 from bot.github.answers import CheckRun
 from bot.github.door import GitHub
@@ -27,7 +27,6 @@ from bot.store.tables import Report, Rollout
 
 log = structlog.get_logger(__name__)
 
-LOOK_EVERY = timedelta(seconds=1)
 AGAIN_AFTER = timedelta(seconds=30)
 MOST_ATTEMPTS = 240
 """Two hours of trying; then what GitHub refuses stays on the report as its problem."""
@@ -55,26 +54,22 @@ class Reporter:
         self._github = github
         self._clock = clock
         self._pace = pace or Pace()
-        self._due = asyncio.Event()
+        self._due = Alarm()
         self._silent_until: datetime | None = None
 
     def wake(self) -> None:
         """Look for reports that are due, now."""
-        self._due.set()
+        self._due.ring()
 
     async def work(self) -> None:
         """Report what is due, for ever."""
         await self.sweep()
-        while True:
-            self._due.clear()
+        async for _ in self._due.rounds():
             try:
                 while await self.report_next():
                     pass
             except Exception:
                 log.exception("reporter_failed")
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_EVERY.total_seconds()):
-                    await self._due.wait()
 
     async def sweep(self) -> None:
         """Mark every report as due that has not told how its rollout ended."""

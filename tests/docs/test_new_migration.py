@@ -10,8 +10,8 @@ from sqlalchemy import create_engine, inspect
 from sqlmodel import SQLModel
 
 from bot.store.migrate import alembic_config
-from bot.store.new_migration import write_migration
 from bot.store.migrations import MIGRATIONS
+from bot.store.new_migration import write_migration
 from resources.errors import Refused
 
 
