@@ -101,6 +101,7 @@ class Inbox:
         delivery.not_before = self._clock.now() + wait
         if delivery.attempts >= MOST_ATTEMPTS:
             delivery.state = State.FAILED
+            log.error("delivery_given_up", delivery=delivery.guid, problem=delivery.problem)
 
 
 def _backoff(attempts: int) -> timedelta:

@@ -86,6 +86,9 @@ class Settings(StoreSettings):
     def _is_a_key(cls, secret: SecretStr) -> SecretStr:
         key = secret.get_secret_value()
         pem = key if key.lstrip().startswith("-----") else _read_key(key)
+        if "\n" not in pem.strip():
+            # Some hosts keep a setting on one line, with the line breaks spelt out.
+            pem = pem.replace("\\n", "\n")
         if not pem.lstrip().startswith(PEM_BEGINS):
             raise ValueError(
                 f"is not a PEM key of an App: it {_beginning(pem.strip())}. Download the "

@@ -51,8 +51,8 @@ async def work(parts: Parts, *, github: GitHub | None = None, pace: Pace | None 
     """Work until cancelled. What makes it stop otherwise is logged, and it begins anew."""
     while True:
         try:
-            async with working(parts, github=github, pace=pace):
-                await asyncio.Event().wait()
+            async with working(parts, github=github, pace=pace) as bot:
+                await bot.engine.lost.wait()
         except Exception:
             parts.unable = True
             log.exception("work_stopped", again_in_seconds=AGAIN_AFTER.total_seconds())

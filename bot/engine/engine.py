@@ -71,6 +71,8 @@ class Engine:
         self._reserved: dict[str, list[tuple[str, tuple[str, str, str]]]] = {}
         self._ended: dict[str, asyncio.Future[Outcome]] = {}
         self._look_again = Alarm()
+        self.lost = asyncio.Event()
+        """Set when other processes count this engine as dead: it does nothing any more."""
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
@@ -274,7 +276,11 @@ class Engine:
                 await self._reserve_interrupted()
                 self.wake()
         log.error("declared_dead", owner=self.ownership.id, runs=len(self._roots))
+        for task in self._tasks:
+            if task is not asyncio.current_task():
+                task.cancel()
         await self._cut_off()
+        self.lost.set()
 
     async def _reserve_interrupted(self) -> None:
         for run in await self._journal.interrupted():

@@ -14,14 +14,15 @@ async def deploy_affected_stacks(event: PullRequestClosed, bot: Bot) -> None:
     """Start a rollout to every tenant whose stack the merge touches.
 
     GitHub may deliver an event twice: a rollout is keyed by repository and merge commit, so
-    the second delivery finds the first one and starts nothing. A delivery may also come after
-    that of a later merge: what that one brought contains this one, and stays. A repository from
-    which no service is deployed is none of our business, and hears nothing.
+    the second delivery finds the first one and starts nothing. It may also deliver after a
+    later merge: who has that one already, keeps it. A repository from which no service is
+    deployed is none of our business, and hears nothing.
     """
     pull, repository = event.pull_request, event.repository.full_name
     if not event.merged or pull.merge_commit_sha is None or not _is_ours(repository, bot):
         return
-    change = await _change(event, pull.merge_commit_sha, bot)
+    changed = await bot.github.changed_paths(repository, pull.merge_commit_sha, pull.number)
+    change = Change(repository, pull.base.ref, changed.paths, changed.complete)
     affected = affected_by(change, bot.fleet.services, await bot.rollouts.tenants())
     merge = Merge(
         repository=repository,
@@ -32,6 +33,7 @@ async def deploy_affected_stacks(event: PullRequestClosed, bot: Bot) -> None:
         author=pull.user.login if pull.user else "ghost",
         merged_by=pull.merged_by.login if pull.merged_by else "ghost",
         url=pull.html_url,
+        contained_in=await _contained_in(repository, pull.merge_commit_sha, bot),
     )
     if await bot.rollouts.begin(
         merge, affected, lambda begun: RollOut(rollout_id=begun, at_once=bot.at_once)
@@ -39,18 +41,15 @@ async def deploy_affected_stacks(event: PullRequestClosed, bot: Bot) -> None:
         bot.engine.wake()
 
 
-async def _change(event: PullRequestClosed, sha: str, bot: Bot) -> Change:
-    """Ask what the merge changed, and whether something newer was rolled out meanwhile."""
-    pull, repository = event.pull_request, event.repository.full_name
-    changed = await bot.github.changed_paths(repository, sha, pull.number)
-    newest = await bot.rollouts.newest(repository)
-    newer = {
-        each
-        for each in set(newest.values())
-        if each != sha and await bot.github.contains(repository, each, sha)
-    }
-    superseded = {service: each for service, each in newest.items() if each in newer}
-    return Change(repository, pull.base.ref, changed.paths, changed.complete, superseded)
+async def _contained_in(repository: str, sha: str, bot: Bot) -> list[str]:
+    """Answer which of the commits rolled out last hold this one: those that were merged later."""
+    later = []
+    for rolled_out in await bot.rollouts.newest(repository):
+        if not await bot.github.contains(repository, rolled_out, sha):
+            break
+        if rolled_out != sha:
+            later.append(rolled_out)
+    return later
 
 
 def _is_ours(repository: str, bot: Bot) -> bool:

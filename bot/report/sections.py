@@ -177,7 +177,7 @@ def _result(deployment: DeploymentFacts, most: int) -> str:
 
 def _failure(deployment: DeploymentFacts, said: str) -> str:
     step = words(f"step `{deployment.failed_step}`", 80) if deployment.failed_step else ""
-    parts = [": ".join(filter(None, [step, said])) or "failed"]
+    parts = [": ".join(filter(None, [step, said.removesuffix(".")])) or "failed"]
     if deployment.rolled_back_to:
         parts.append(f"rolled back to {revision(deployment.rolled_back_to)}")
     if deployment.run_id:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
@@ -14,15 +14,12 @@ class Change:
     """What a merge brought to a branch.
 
     Where `complete` is false the list of paths was cut, and any file may have changed.
-    `superseded` names the services of which a newer commit was rolled out before this one was
-    heard of, with that commit.
     """
 
     repository: str
     branch: str
     paths: tuple[str, ...]
     complete: bool = True
-    superseded: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -42,7 +39,6 @@ class Because(StrEnum):
     OTHER_REPOSITORY = "other-repository"
     OTHER_BRANCH = "other-branch"
     NO_PATH_MATCHES = "no-path-matches"
-    SUPERSEDED = "superseded"
     TENANT_USES_IT = "tenant-uses-it"
     TENANT_DOES_NOT_USE_IT = "tenant-does-not-use-it"
 
@@ -101,10 +97,6 @@ def _on_service(change: Change, service: Service) -> Verdict:
     if change.branch != service.branch:
         sentence = f"branch {change.branch} is not {service.branch}, which {name} deploys"
         return Verdict(name, None, False, Because.OTHER_BRANCH, sentence)
-    if name in change.superseded:
-        newer = change.superseded[name][:7]
-        sentence = f"{name} was rolled out at {newer} already, which contains this change"
-        return Verdict(name, None, False, Because.SUPERSEDED, sentence)
     if not change.complete:
         sentence = (
             f"{name}: more files changed than GitHub lists, so that every path counts as changed"

@@ -56,7 +56,8 @@ def _next_steps(rollout: Rollout, deployments: tuple[DeploymentFacts, ...]) -> t
     if not failed or not State(rollout.state).terminal:
         return ()
     who = failed[0] if len(failed) == 1 else f"all {len(failed)}"
-    return (f"mend the cause; the next merge into `{rollout.branch}` reaches {who} as well",)
+    services = " or ".join(rollout.services)
+    return (f"mend the cause; the next merge that deploys {services} reaches {who} as well",)
 
 
 def _excluded(rollout: Rollout) -> tuple[ExcludedFacts, ...]:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import func, update
+from sqlalchemy import func, or_, update
 from sqlmodel import Session, col, select
 
 from bot.engine.clock import Clock
@@ -27,8 +27,8 @@ from resources.model.workflow import Workflow
 T = TypeVar("T")
 
 ABANDONED = "The rollout's run was ended before it came to this tenant."
-LOOKED_BACK = 100
-"""So many rollouts of a repository are looked at for a newer one; a late delivery is days late."""
+LOOKED_BACK = 20
+"""So many rollouts of a repository are looked at for one that holds a commit already."""
 
 CUT_OFF = "The rollout's run was ended in the middle of this deployment; part of it may be done."
 
@@ -54,6 +54,7 @@ class Merge(BaseModel):
     author: str
     merged_by: str
     url: str
+    contained_in: list[str] = []
 
 
 class Rollouts:
@@ -84,9 +85,15 @@ class Rollouts:
         """
         return await self._write(lambda session: self._begin(session, merge, affected, workflow))
 
-    async def newest(self, repository: str) -> dict[str, str]:
-        """Answer the commit of the newest rollout of each service of a repository."""
-        return await self._database.read(lambda session: _newest(session, repository))
+    async def newest(self, repository: str) -> list[str]:
+        """Answer the commits of a repository that were rolled out last, the newest first."""
+        chosen = (
+            select(Rollout.sha)
+            .where(func.lower(col(Rollout.repository)) == repository.lower())
+            .order_by(col(Rollout.number).desc())
+            .limit(LOOKED_BACK)
+        )
+        return await self._database.read(lambda session: list(session.exec(chosen)))
 
     async def planned(self, rollout_id: str) -> list[str]:
         """Answer the tenants of a rollout, and mark it as running."""
@@ -177,7 +184,7 @@ class Rollouts:
         newer = _newer_on(session, tenant, rollout)
         services = [name for name in deployment.desired["services"] if name not in newer]
         if not services:
-            deployment.problem = f"{' and '.join(sorted(newer.values()))} was faster"
+            deployment.problem = f"it has {' and '.join(sorted(set(newer.values())))}, a newer one"
             self._end(session, deployment, State.SKIPPED)
             return None
         has = _revisions(session, tenant)
@@ -265,27 +272,15 @@ class Rollouts:
         return len(abandoned)
 
 
-def _newest(session: Session, repository: str) -> dict[str, str]:
-    chosen = (
-        select(Rollout)
-        .where(func.lower(col(Rollout.repository)) == repository.lower())
-        .order_by(col(Rollout.number).desc())
-        .limit(LOOKED_BACK)
-    )
-    newest: dict[str, str] = {}
-    for rollout in session.exec(chosen):
-        newest = dict.fromkeys(rollout.services, rollout.sha) | newest
-    return newest
-
-
 def _newer_on(session: Session, tenant: str, rollout: Rollout) -> dict[str, str]:
     """Answer the services that a newer rollout brought to the tenant, with its commit in short."""
+    newer = or_(col(Rollout.number) > rollout.number, col(Rollout.sha).in_(rollout.contained_in))
     chosen = (
-        select(Deployed, Rollout)
+        select(Deployed.service, Rollout.sha)
         .join(Rollout, col(Deployed.rollout_id) == col(Rollout.id))
-        .where(col(Deployed.tenant) == tenant, col(Rollout.number) > rollout.number)
+        .where(col(Deployed.tenant) == tenant, newer)
     )
-    return {row.service: newer.sha[:7] for row, newer in session.exec(chosen)}
+    return {service: sha[:7] for service, sha in session.exec(chosen)}
 
 
 def _planned_deployment(rollout_id: str, tenant: str, services: tuple[str, ...]) -> Deployment:

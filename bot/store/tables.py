@@ -161,7 +161,9 @@ class Deployed(SQLModel, table=True):
 class Rollout(SQLModel, table=True):
     """One revision over many tenants, because a pull request was merged.
 
-    `number` rises with each rollout: it tells which of two is the newer one.
+    `number` rises with each rollout: it tells which of two is the newer one, but where a
+    delivery came late. Then `contained_in` names the commits, rolled out before, that hold this
+    one already.
     """
 
     __table_args__ = (Index("rollout_of_merge", "repository", "sha", unique=True),)
@@ -177,6 +179,7 @@ class Rollout(SQLModel, table=True):
     author: str
     merged_by: str
     url: str
+    contained_in: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     explanation: list[dict[str, Any]] = Field(
         default_factory=list, sa_column=Column(JSON, nullable=False)
     )

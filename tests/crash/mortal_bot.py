@@ -20,7 +20,7 @@ from bot.rollouts.reporter import Pace
 from bot.settings import Settings
 from bot.simulated.serving import serving
 from bot.states import LIVE
-from bot.store.tables import Delivery, Report, Run
+from bot.store.tables import Delivery, Report, Rollout, Run
 from bot.worker import work
 from resources.example import fleet
 
@@ -30,7 +30,11 @@ AT_ONCE = Pace(timedelta(0), timedelta(0))
 
 @dataclass(frozen=True)
 class Life:
-    """How one life of the bot goes; `steps` is how many it lives to see, 0 for all."""
+    """How one life of the bot goes.
+
+    `steps` is how many it lives to see, 0 for all; it does not end by itself before there were
+    so many `rollouts`.
+    """
 
     home: Path
     sources: dict[str, str]
@@ -40,6 +44,7 @@ class Life:
     secret: str
     port: int
     steps: int
+    rollouts: int
 
     def settings(self) -> Settings:
         return Settings(
@@ -82,12 +87,13 @@ async def _live(life: Life, ready: Connection) -> None:
         serving(web_app(parts, partial(work, pace=AT_ONCE)), port=life.port),
     ):
         ready.send("serving")
-        while not await parts.database.read(_has_nothing_left):  # noqa: ASYNC110
+        nothing_left = partial(_has_nothing_left, life.rollouts)
+        while not await parts.database.read(nothing_left):  # noqa: ASYNC110
             await asyncio.sleep(LOOK_EVERY)
 
 
-def _has_nothing_left(session: Session) -> bool:
-    deliveries = session.exec(select(func.count(col(Delivery.guid)))).one()
+def _has_nothing_left(rollouts: int, session: Session) -> bool:
+    begun = session.exec(select(func.count(col(Rollout.id)))).one()
     open_deliveries = session.exec(
         select(func.count(col(Delivery.guid))).where(col(Delivery.state).in_(LIVE))
     ).one()
@@ -95,4 +101,4 @@ def _has_nothing_left(session: Session) -> bool:
     untold = session.exec(
         select(func.count(col(Report.rollout_id))).where(col(Report.final).is_(False))
     ).one()
-    return deliveries > 0 and open_deliveries + live_runs + untold == 0
+    return begun >= rollouts and open_deliveries + live_runs + untold == 0

@@ -62,6 +62,7 @@ async def one_life(agency: Agency, port: int, steps: int, merge: PullRequest | N
         secret=agency.app.webhook_secret,
         port=port,
         steps=steps,
+        rollouts=sum(pull.merged for pull in agency.backend.pulls) + (merge is not None),
     )
     process = FORKS.Process(target=live, args=(life, theirs))
     await asyncio.to_thread(process.start)

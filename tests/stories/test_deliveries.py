@@ -5,8 +5,10 @@ from datetime import timedelta
 
 from sqlmodel import col, select
 
+from bot.demo.changes import ONE_ACCOUNT_PER_EMAIL, REMEMBER_PHONE
 from bot.states import State
 from bot.store.tables import Delivery
+from tests.stories.conftest import NewWorld
 from tests.stories.world import Merge, World
 
 APP = {"src/app.py": "VERSION = 2\n"}
@@ -149,18 +151,42 @@ async def test_a_delivery_whose_answer_was_lost_is_deployed_all_the_same(world: 
     assert deployed_once(world, merge)
 
 
-async def test_an_older_merge_that_is_delivered_last_does_not_undo_the_newer(world: World) -> None:
-    world.github.pause_deliveries()
-    await world.merges(APP)
-    newer = await world.merges({"src/app.py": "VERSION = 3\n"})
+async def delivered_the_wrong_way_round(world: World) -> None:
+    """Deliver the merges that GitHub holds back, the last one first."""
     waiting = [each for each in world.github.queue.waiting if each.action == "closed"]
-
     async with world.process.client() as client:
         for parcel in reversed(waiting):
             await client.post("/webhooks/github", content=parcel.body, headers=parcel.headers)
             await world.settles()
 
+
+async def test_an_older_merge_that_is_delivered_last_does_not_undo_the_newer(world: World) -> None:
+    world.github.pause_deliveries()
+    older = await world.merges(APP)
+    newer = await world.merges({"src/app.py": "VERSION = 3\n"})
+
+    await delivered_the_wrong_way_round(world)
+
     assert world.revisions("backend") == {"acme": newer.sha, "globex": newer.sha}
+    assert world.check(older.sha).conclusion == "skipped"
+    kept = f"| ⏭️ skipped: it has {newer.short}, a newer one |"
+    assert world.sticky_comment(older.pull).count(kept) == 2
+
+
+async def test_who_could_not_take_the_newer_merge_gets_the_older_that_came_late(
+    new_world: NewWorld,
+) -> None:
+    world = await new_world(("acme", "initech"))
+    await world.merges(REMEMBER_PHONE)
+    await world.settles()
+    await world.agency.import_customers_twice()
+    world.github.pause_deliveries()
+    older = await world.merges(APP)
+    newer = await world.merges(ONE_ACCOUNT_PER_EMAIL)
+
+    await delivered_the_wrong_way_round(world)
+
+    assert world.revisions("backend") == {"acme": newer.sha, "initech": older.sha}
 
 
 async def test_an_older_merge_that_had_to_wait_does_not_undo_the_newer(world: World) -> None:

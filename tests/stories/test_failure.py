@@ -36,7 +36,7 @@ async def test_one_tenant_fails_alone(new_world: NewWorld) -> None:
 | Tenant | From → To | Result | Took |
 |---|---|---|---|
 | **initech** | {first.short} → {second.short} | ❌ step `sql-migrate`: `python3 -IS - up \
-/srv/agency/accounts/initech/backend/database.sqlite3` ended with status 3. \
+/srv/agency/accounts/initech/backend/database.sqlite3` ended with status 3 \
 · rolled back to {first.short} · run 7f3c | 0s |"""
     printed = """\
 <details><summary>initech: what <code>sql-migrate</code> printed last</summary>
@@ -58,7 +58,7 @@ Nothing of 0003_unique_email.sql was applied.
 
 </details>"""
     origin = '#2 "One account per e-mail address" by maya · took 0s'
-    what_next = "Next: mend the cause; the next merge into `main` reaches initech as well"
+    what_next = "Next: mend the cause; the next merge that deploys backend reaches initech as well"
     assert (
         world.sticky_comment(second.pull)
         == f"""\
@@ -110,7 +110,7 @@ async def test_who_had_nothing_before_is_not_said_to_be_rolled_back(new_world: N
     assert world.revisions("backend") == {}
     assert f"""
 | **acme** | none → {merge.short} | ❌ step `sql-migrate`: `python3 -IS - up \
-/srv/agency/accounts/acme/backend/database.sqlite3` ended with status 3. · run 7f3c | 0s |
+/srv/agency/accounts/acme/backend/database.sqlite3` ended with status 3 · run 7f3c | 0s |
 """ in world.sticky_comment(merge.pull)
 
 
@@ -164,7 +164,7 @@ async def test_a_tenant_that_is_removed_before_its_turn_comes_is_left_alone(worl
     assert world.revisions("backend") == {"globex": merge.sha}
     assert f"""
 | **acme** | none → {merge.short} | ❌ step `begin`: `acme` was removed before its turn came. \
-Nothing was changed. · run 7f3c |  |
+Nothing was changed · run 7f3c |  |
 """ in world.sticky_comment(merge.pull)
 
 
@@ -185,7 +185,7 @@ async def test_a_merge_is_never_green_where_a_planned_deployment_did_not_end(wor
     comment = world.sticky_comment(merge.pull)
     assert f"### ❌ backend → {merge.short}: 1 of 2 tenants updated, 1 failed\n" in comment
     ended = (
-        "❌ The rollout's run was ended in the middle of this deployment; part of it may be done."
+        "❌ The rollout's run was ended in the middle of this deployment; part of it may be done"
     )
     assert f"| **acme** | {first.short} → {merge.short} | {ended} | 0s |" in comment
 

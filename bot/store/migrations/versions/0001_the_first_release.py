@@ -110,6 +110,7 @@ def upgrade() -> None:
         sa.Column("author", sa.String(), nullable=False),
         sa.Column("merged_by", sa.String(), nullable=False),
         sa.Column("url", sa.String(), nullable=False),
+        sa.Column("contained_in", sa.JSON(), nullable=False),
         sa.Column("explanation", sa.JSON(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("run_id", sa.String(), nullable=True),
