@@ -15,7 +15,12 @@ def configure_logs(level: int = logging.INFO) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer() if at_a_terminal else structlog.processors.JSONRenderer()
+        structlog.dev.ConsoleRenderer(
+            # The default one shows the values of local variables, which may be secrets.
+            exception_formatter=structlog.dev.plain_traceback
+        )
+        if at_a_terminal
+        else structlog.processors.JSONRenderer()
     )
     traces = [] if at_a_terminal else [structlog.processors.format_exc_info]
     structlog.configure(

@@ -4,12 +4,13 @@ The hot path (steps, and the beginning and end of runs) goes through Core statem
 to a call, in the store's group commit.
 """
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from importlib import import_module
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, update
 from sqlmodel import Session, col
 
 from bot.engine.identifiers import new_id
@@ -19,6 +20,8 @@ from bot.engine.statements import (
     END_ORPHANS,
     END_RUN,
     FORGET,
+    HELD_ON_POSTGRESQL,
+    HELD_ON_SQLITE,
     INSERT_RUN,
     INTERRUPTED,
     LIVE_RUN,
@@ -63,7 +66,7 @@ class Journal:
     def _write_steps(
         self, connection: Connection, items: Sequence[tuple[Grip, StepRow]]
     ) -> list[LeaseLost | None]:
-        held = _held(connection, [grip for grip, _ in items])
+        held = self._held(connection, [grip for grip, _ in items])
         rows = [row.values(grip.run_id) for grip, row in items if grip in held]
         self._upsert_step.execute(connection, rows)
         return [None if grip in held else LeaseLost(grip.run_id) for grip, _ in items]
@@ -129,7 +132,7 @@ class Journal:
         await self._database.write_together(self._end_runs, end)
 
     def _end_runs(self, connection: Connection, ends: Sequence[End]) -> list[LeaseLost | None]:
-        held = _held(connection, [end.grip for end in ends])
+        held = self._held(connection, [end.grip for end in ends])
         kept = [end for end in ends if end.grip in held]
         if kept:
             self._end_run.execute(connection, [_end_values(end) for end in kept])
@@ -139,6 +142,16 @@ class Journal:
         for end in kept:
             self._end_effects(connection, end)
         return [None if end.grip in held else LeaseLost(end.grip.run_id) for end in ends]
+
+    def _held(self, connection: Connection, grips: Sequence[Grip]) -> set[Grip]:
+        """Answer those grips whose token is still the run's, keeping them so until the commit."""
+        ids = sorted({grip.run_id for grip in grips})
+        if connection.dialect.name == "sqlite":
+            found = connection.exec_driver_sql(HELD_ON_SQLITE, (json.dumps(ids),))
+        else:
+            found = connection.exec_driver_sql(HELD_ON_POSTGRESQL, (ids,))
+        tokens: dict[str, int] = {row[0]: row[1] for row in found}
+        return {grip for grip in grips if tokens.get(grip.run_id) == grip.token}
 
     def _end_effects(self, connection: Connection, end: End) -> None:
         if end.record is not None:
@@ -207,18 +220,6 @@ def enqueue(session: Session, wanted: Wanted, at: datetime, *, force: bool = Fal
     values = _run_values(wanted, run_id, at) | queued
     session.connection().execute(INSERT_RUN, values)
     return Run(**values)
-
-
-def _held(connection: Connection, grips: Sequence[Grip]) -> set[Grip]:
-    """Answer those grips whose token is still the run's, keeping them so until the commit."""
-    ids = {grip.run_id for grip in grips}
-    rows = connection.execute(
-        select(col(Run.id), col(Run.token))
-        .where(col(Run.id).in_(ids), col(Run.state) == State.RUNNING)
-        .with_for_update(read=True)
-    )
-    tokens = {row.id: row.token for row in rows}
-    return {grip for grip in grips if tokens.get(grip.run_id) == grip.token}
 
 
 def _live_run(connection: Connection, wanted: Wanted) -> Any:

@@ -75,3 +75,9 @@ WAITING = (
     .where(LIVE_ROWS, col(Run.id) == col(Run.root_id), no_living_owner())
     .order_by(col(Run.created_at), col(Run.id))
 )
+
+# Asked before every write of a step: as text, with all ids in one parameter.
+HELD_ON_SQLITE = (
+    "SELECT id, token FROM run WHERE id IN (SELECT value FROM json_each(?)) AND state = 'running'"
+)
+HELD_ON_POSTGRESQL = "SELECT id, token FROM run WHERE id = ANY(%s) AND state = 'running' FOR SHARE"

@@ -134,15 +134,22 @@ class Writer:
         for work in batch:
             if work.together is not None:
                 groups.setdefault(work.together, []).append(work)
+        # What has the transaction to itself needs no savepoint: it fails as a whole anyway.
+        write = _in_savepoint if len(groups) > 1 or len(batch) > len(_only(groups)) else _plainly
         for together, works in groups.items():
-            results = _in_savepoint(connection, _all_together(together, works))
+            results = write(connection, _all_together(together, works))
             if isinstance(results, BaseException):
                 results = [results] * len(works)
             for work, result in zip(works, results, strict=True):
                 outcomes.add(work, result)
         for work in batch:
             if work.alone is not None:
-                outcomes.add(work, _in_savepoint(connection, _in_session(work.alone)))
+                outcomes.add(work, _in_session(connection, work.alone))
+
+
+def _only(groups: dict[Together[Any], list[_Work]]) -> list[_Work]:
+    """Answer the works of the one group; empty where there is none."""
+    return next(iter(groups.values()), [])
 
 
 def _all_together(
@@ -151,16 +158,22 @@ def _all_together(
     return lambda connection: together(connection, [work.item for work in works])
 
 
-def _in_session(alone: Callable[[Session], Any]) -> Callable[[Connection], Any]:
-    def work(connection: Connection) -> Any:
+def _in_session(connection: Connection, alone: Callable[[Session], Any]) -> Any:
+    """Answer the result of `alone`, or the exception that it raised, its writes undone."""
+    try:
         with Session(
             connection, join_transaction_mode="create_savepoint", expire_on_commit=False
         ) as session:
             result = alone(session)
             session.commit()
             return result
+    except Exception as error:  # noqa: BLE001 (it is told to who waits for this work)
+        return error
 
-    return work
+
+def _plainly(connection: Connection, work: Callable[[Connection], Any]) -> Any:
+    """Answer the result of `work`; an exception ends the transaction, and everybody is told."""
+    return work(connection)
 
 
 def _in_savepoint(connection: Connection, work: Callable[[Connection], Any]) -> Any:
