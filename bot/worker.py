@@ -62,20 +62,22 @@ async def work(parts: Parts, *, github: GitHub | None = None, pace: Pace | None 
 @contextlib.asynccontextmanager
 async def _going(parts: Parts, bot: Bot, reporter: Reporter) -> AsyncIterator[None]:
     """Keep deliveries handled, reports told and sweeps made."""
-    tasks = [
-        asyncio.create_task(reporter.work(), name="reporter"),
-        asyncio.create_task(
-            parts.inbox.work(lambda event: pull_request.handlers.handle(event, bot)), name="inbox"
-        ),
-    ]
     scheduler = schedule(bot.rollouts, reporter)
-    scheduler.start()
-    parts.works, parts.unable = True, False
-    try:
-        yield
-    finally:
-        parts.works = False
-        scheduler.shutdown(wait=False)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    # In a group: one that ends, which none of them should, ends them all, and they begin anew.
+    async with asyncio.TaskGroup() as going:
+        tasks = [
+            going.create_task(reporter.work(), name="reporter"),
+            going.create_task(
+                parts.inbox.work(lambda event: pull_request.handlers.handle(event, bot)),
+                name="inbox",
+            ),
+        ]
+        scheduler.start()
+        parts.works, parts.unable = True, False
+        try:
+            yield
+        finally:
+            parts.works = False
+            scheduler.shutdown(wait=False)
+            for task in tasks:
+                task.cancel()

@@ -5,28 +5,40 @@ it while it goes on. Another one waits its turn, and every run of an identity ho
 """
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import structlog
+
 from bot.engine.happenings import RunBegan, RunEnded
+from bot.engine.interruptions import LeaseLost
 from bot.engine.kinds import Wanted
 from bot.engine.locks import IdentityLocks, Node, WaitGraph
 from bot.engine.outcomes import Outcome
 from bot.engine.rows import Begun, End, StepRow
 from bot.engine.scope import LiveRun, RunScope, Surroundings
-from bot.engine.values import BRINGING_ABOUT, command_result_type
+from bot.engine.values import BRINGING_ABOUT, NOTHING, ResultNotStorable, command_result_type
 from bot.states import State
-from bot.store.tables import Recorded
+from bot.store.tables import Recorded, Run
 from resources.errors import HookNotDefined, NoWayBack
 from resources.model.resource import Resource
 
+log = structlog.get_logger(__name__)
+
 CHANGING = BRINGING_ABOUT | {"uninstall"}
 
-Taking = Callable[[], Awaitable[Begun | None]]
-"""Takes the run that is to be carried out, once its identity is held; `None`: somebody has it."""
+Taking = Callable[[bool], Awaitable[Begun | None]]
+"""Takes the run that is to be carried out, once its identity is held; `None`: somebody has it.
+
+It is told whether the run will change the identity.
+"""
+
+Forced = Callable[[], Awaitable[bool]]
+"""Answers whether what is up to date is to be done as well."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +51,7 @@ class Order:
     resource: Resource
     wanted: Wanted
     take: Taking
-    force: bool
+    forced: Forced
     parent: RunScope | None = None
     row: StepRow | None = None
 
@@ -49,7 +61,8 @@ class _Shared:
     """A run that goes on in this process, and how many wait for it."""
 
     node: Node
-    task: "asyncio.Task[Outcome]"
+    task: "asyncio.Task[Outcome]" = field(init=False)
+    run_id: str | None = None
     waiters: int = 0
 
 
@@ -61,21 +74,46 @@ class Commands:
         self._locks = locks
         self._graph = graph
         self._live: dict[tuple[str, str, str], _Shared] = {}
+        self._interrupted: dict[str, Run] = {}
+        self.closing = False
+        """Whether the process ends: what is cancelled then goes on elsewhere."""
+
+    def reserve(self, run: Run) -> None:
+        """Keep a run's identity for it, as it was cut off, ahead of everybody else."""
+        self._interrupted[run.identity] = run
+        self._locks.reserve(run.identity, _key(run))
+
+    def release(self, root_id: str) -> None:
+        """Give up what was kept for a root that did not ask for it again."""
+        for identity, run in list(self._interrupted.items()):
+            if run.root_id == root_id:
+                del self._interrupted[identity]
+                self._locks.release_reservation(identity, _key(run))
+
+    def active_runs(self) -> list[str]:
+        """Answer the runs that go on in this process."""
+        return [shared.run_id for shared in self._live.values() if shared.run_id]
 
     async def as_step(
         self, parent: RunScope, row: StepRow, resource: Resource, wanted: Wanted, *, force: bool
     ) -> Outcome:
         """Carry the command out as a step of `parent`, or join the equal one that goes on."""
 
-        async def take() -> Begun:
-            changes = wanted.command in CHANGING
+        async def take(changes: bool) -> Begun:
             now = self._around.clock.now()
             return await self._around.journal.begin(wanted, parent.run.begun, now, changes=changes)
 
-        joins = wanted.key in self._live
-        shared = self._shared(Order(resource, wanted, take, force, parent, row))
-        with self._graph.waiting(parent.run.node, shared.node):
-            outcome = await _waited_for(shared)
+        async def forced() -> bool:
+            return force
+
+        # Who joins a run that was not what is wanted after all asks anew.
+        unwanted = {State.CANCELLED, State.SKIPPED} if force else {State.CANCELLED}
+        joins, outcome = True, Outcome(State.CANCELLED)
+        while joins and outcome.state in unwanted:
+            joins = wanted.key in self._live
+            shared = self._shared(Order(resource, wanted, take, forced, parent, row))
+            with self._graph.waiting(parent.run.node, shared.node):
+                outcome = await _waited_for(shared)
         if joins or outcome.state is State.SKIPPED:
             await parent.remember(row, outcome)
         else:
@@ -90,28 +128,65 @@ class Commands:
         key = order.wanted.key
         if key not in self._live:
             node = Node(f"{order.wanted.identity} ({order.wanted.command})")
-            task = asyncio.create_task(self._carry_out(node, order), name=node.name)
-            self._live[key] = _Shared(node, task)
-            task.add_done_callback(lambda _: self._live.pop(key, None))
+            shared = self._live[key] = _Shared(node)
+            shared.task = asyncio.create_task(self._carry_out(shared, order), name=node.name)
+            shared.task.add_done_callback(lambda _: self._live.pop(key, None))
         return self._live[key]
 
-    async def _carry_out(self, node: Node, order: Order) -> Outcome:
+    async def _carry_out(self, shared: _Shared, order: Order) -> Outcome:
         wanted = order.wanted
-        async with self._locks.holding(wanted.identity, wanted.key, node):
+        await self._give_up_what_changed(order)
+        async with self._locks.holding(wanted.identity, wanted.key, shared.node):
             recorded = await self._around.journal.recorded(wanted.identity)
             skipped = await _skipped(order, recorded)
             if skipped is not None and order.parent is not None:
                 return skipped
-            begun = await order.take()
-            if begun is None:
-                return Outcome(State.CANCELLED)
-            run = LiveRun(begun, wanted.identity, node, _last_good(recorded))
-            self._around.tell(
-                RunBegan(run.run_id, run.identity, wanted.command, resumed=bool(begun.memory))
-            )
-            outcome = skipped or await self._perform(run, order, recorded)
-            await self._end(run, order, outcome)
+            changes = skipped is None and wanted.command in CHANGING
+            taking = asyncio.ensure_future(order.take(changes))
+            try:
+                begun = await asyncio.shield(taking)
+                if begun is None:
+                    return Outcome(State.CANCELLED)
+                run = LiveRun(begun, wanted.identity, shared.node, _last_good(recorded))
+                shared.run_id = run.run_id
+                self._around.tell(
+                    RunBegan(run.run_id, run.identity, wanted.command, resumed=bool(begun.memory))
+                )
+                outcome = skipped or await self._perform(run, order, recorded)
+                await self._end(run, order, recorded, outcome)
+            except asyncio.CancelledError:
+                await self._given_up(taking, order)
+                raise
             return outcome
+
+    async def _give_up_what_changed(self, order: Order) -> None:
+        """End what was cut off on the identity, where its own root asks for something else now.
+
+        The code has changed since, or another branch came first: nobody will ask for it again
+        before this, so waiting for it would never end.
+        """
+        left = self._interrupted.get(order.wanted.identity)
+        if left is None:
+            return
+        if _key(left) == order.wanted.key:
+            del self._interrupted[left.identity]
+        elif order.parent is not None and order.parent.run.begun.root_id == left.root_id:
+            del self._interrupted[left.identity]
+            await self._around.journal.cancel(left, self._around.clock.now())
+            self._locks.release_reservation(left.identity, _key(left))
+
+    async def _given_up(self, taking: "asyncio.Future[Begun | None]", order: Order) -> None:
+        """End a run that nobody waits for any more, so that its identity is free."""
+        if self.closing:
+            return
+        begun = await taking
+        if begun is None:
+            return
+        outcome = Outcome(State.CANCELLED)
+        with contextlib.suppress(LeaseLost):
+            await self._around.journal.end(End(begun.grip, outcome, self._around.clock.now()))
+        wanted = order.wanted
+        self._around.tell(RunEnded(begun.grip.run_id, wanted.identity, wanted.command, outcome))
 
     async def _perform(self, run: LiveRun, order: Order, recorded: Recorded | None) -> Outcome:
         scope = RunScope(run, self._around, self)
@@ -124,7 +199,9 @@ class Commands:
             lambda error: (asked or scope).failed(error, step or order.wanted.command),
         )
 
-    async def _end(self, run: LiveRun, order: Order, outcome: Outcome) -> None:
+    async def _end(
+        self, run: LiveRun, order: Order, recorded: Recorded | None, outcome: Outcome
+    ) -> None:
         at = self._around.clock.now()
         wanted = order.wanted
         succeeded = outcome.state is State.SUCCEEDED
@@ -134,7 +211,7 @@ class Commands:
                 grip=run.begun.grip,
                 outcome=outcome,
                 at=at,
-                record=_record(run, order, outcome, at) if records else None,
+                record=_record(run, order, recorded, outcome, at) if records else None,
                 forget=wanted.identity if succeeded and wanted.command == "uninstall" else None,
                 parent=(order.parent.run.begun.grip, order.row.ended(outcome, at))
                 if order.parent is not None and order.row is not None
@@ -157,17 +234,29 @@ async def _waited_for(shared: _Shared) -> Outcome:
 
 
 async def _skipped(order: Order, recorded: Recorded | None) -> Outcome | None:
-    """Answer the recorded output where what is wanted holds already."""
+    """Answer the recorded output where what is wanted holds already, and can be read."""
     up_to_date = (
-        not order.force
-        and order.wanted.command in {"update", "rollback"}
+        order.wanted.command in {"update", "rollback"}
         and recorded is not None
         and recorded.settled
         and recorded.fingerprint == order.wanted.fingerprint
     )
-    if recorded is None or not up_to_date or not await order.resource.intact():
+    if recorded is None or not up_to_date or await order.forced():
         return None
-    return Outcome(State.SKIPPED, recorded.output)
+    results = command_result_type(order.resource, order.wanted.command)
+    try:
+        results.from_json(recorded.output or NOTHING)
+        intact = await order.resource.intact()
+    except ResultNotStorable:
+        return None  # the code of today answers something else: it is brought about anew
+    except Exception:
+        log.exception("not_known_whether_intact", identity=order.wanted.identity)
+        return None
+    return Outcome(State.SKIPPED, recorded.output) if intact else None
+
+
+def _key(run: Run) -> tuple[str, str, str]:
+    return (run.identity, run.command, run.fingerprint)
 
 
 def _last_good(recorded: Recorded | None) -> dict[str, Any] | None:
@@ -228,9 +317,11 @@ def _own_command(resource: Resource, command: str) -> Callable[[], Awaitable[Any
     return hook
 
 
-def _record(run: LiveRun, order: Order, outcome: Outcome, at: datetime) -> dict[str, Any]:
+def _record(
+    run: LiveRun, order: Order, recorded: Recorded | None, outcome: Outcome, at: datetime
+) -> dict[str, Any]:
     wanted = order.wanted
-    return {
+    record = {
         "identity": wanted.identity,
         "kind": wanted.kind,
         "installed_version": order.resource.version,
@@ -241,3 +332,9 @@ def _record(run: LiveRun, order: Order, outcome: Outcome, at: datetime) -> dict[
         "run_id": run.run_id,
         "updated_at": at,
     }
+    if wanted.command == "install" and order.resource.defines("update"):
+        # Half of what is desired: an update is still to come, and is what can be gone back to.
+        before = recorded.model_dump() if recorded else dict.fromkeys(record)
+        kept = {name: before[name] for name in ("fingerprint", "arguments", "output")}
+        record |= {**kept, "settled": False}
+    return record

@@ -6,6 +6,7 @@ unfinished step, here or wherever the next process starts.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from datetime import timedelta
 from functools import partial
 from typing import Any, Self
 
@@ -13,9 +14,10 @@ import structlog
 
 from bot.alarm import Alarm
 from bot.engine.clock import Clock, SystemClock
-from bot.engine.commands import CHANGING, Commands, Order, Taking
+from bot.engine.commands import Commands, Order, Taking
 from bot.engine.happenings import Happening, Listener, RunBegan, RunEnded
-from bot.engine.journal import Journal, LeaseLost, enqueue
+from bot.engine.interruptions import LeaseLost, StoreFailed
+from bot.engine.journal import Journal, enqueue
 from bot.engine.kinds import Wanted, identity_of, revived
 from bot.engine.locks import IdentityLocks, Node, WaitGraph
 from bot.engine.outcomes import Failure, Outcome, step_failed
@@ -33,6 +35,8 @@ from resources.model.resource import Resource
 from resources.model.workflow import Workflow
 
 log = structlog.get_logger(__name__)
+
+AGAIN_AFTER = timedelta(seconds=1)
 
 
 class RunNotFound(OrbitsError):
@@ -68,7 +72,6 @@ class Engine:
         self._commands = Commands(around, self._locks, self._graph)
         self._at_once = at_once
         self._roots: dict[str, asyncio.Task[None]] = {}
-        self._reserved: dict[str, list[tuple[str, tuple[str, str, str]]]] = {}
         self._ended: dict[str, asyncio.Future[Outcome]] = {}
         self._look_again = Alarm()
         self.lost = asyncio.Event()
@@ -111,15 +114,19 @@ class Engine:
         wanted = wanted_of(definition, command)
         if not wanted.identity and len(self._roots) < self._at_once:
             # Nobody can share it or be in its way: it is written down as begun.
-            begun = await self._journal.begin(wanted, None, self._clock.now(), changes=False)
-            work = partial(self._carry_out_begun, definition, wanted, begun)
-            self._drive_in_task(begun.root_id, work)
-            return begun.root_id
+            # In a task of its own: once it is written down it is driven, whoever still waits.
+            return await asyncio.shield(asyncio.create_task(self._begin_now(definition, wanted)))
         run = await self._database.write(
             lambda session: enqueue(session, wanted, self._clock.now(), force=force)
         )
         self._begin(run)
         return run.id
+
+    async def _begin_now(self, definition: Definition, wanted: Wanted) -> str:
+        begun = await self._journal.begin(wanted, None, self._clock.now(), changes=False)
+        work = partial(self._carry_out_begun, definition, wanted, begun)
+        self._drive_in_task(begun.root_id, work)
+        return begun.root_id
 
     async def run(
         self, definition: Definition, command: str | None = None, *, force: bool = False
@@ -192,8 +199,7 @@ class Engine:
         was_full = len(self._roots) >= self._at_once
         self._roots.pop(run_id, None)
         self._forget_end(run_id)
-        for identity, key in self._reserved.pop(run_id, ()):
-            self._locks.release_reservation(identity, key)
+        self._commands.release(run_id)
         if was_full:
             self.wake()
 
@@ -203,11 +209,24 @@ class Engine:
             await work()
         except LeaseLost:
             log.warning("run_lost", run=run_id)
-        except asyncio.CancelledError:
-            raise
+        except StoreFailed as failed:
+            log.warning("run_interrupted", run=run_id, problem=str(failed))
+            await self._give_back(run_id)
         except Exception:
             log.exception("run_interrupted", run=run_id)
-            await self._journal.give_back(run_id)
+            await self._give_back(run_id)
+
+    async def _give_back(self, run_id: str) -> None:
+        """Let go of a run, so that it is taken up again; try until the store takes that."""
+        while True:
+            try:
+                await self._journal.give_back(run_id, self._commands.active_runs())
+                await self._reserve_interrupted()
+            except StoreFailed as failed:
+                log.warning("run_not_given_back", run=run_id, problem=str(failed))
+                await asyncio.sleep(AGAIN_AFTER.total_seconds())
+            else:
+                return
 
     async def _carry_out(self, run: Run) -> None:
         wanted = Wanted(run.identity, run.command, run.fingerprint, run.kind, run.arguments)
@@ -217,20 +236,22 @@ class Engine:
             await self._refuse(run, wanted, error)
             return
 
-        async def take() -> Begun | None:
-            return await self._journal.take(
-                run, self._clock.now(), changes=wanted.command in CHANGING
-            )
+        async def take(changes: bool) -> Begun | None:
+            return await self._journal.take(run, self._clock.now(), changes=changes)
+
+        async def forced() -> bool:
+            now = await self._journal.run(run.id)
+            return now is not None and now.force
 
         if isinstance(definition, Resource):
-            await self._commands.as_root(Order(definition, wanted, take, run.force))
+            await self._commands.as_root(Order(definition, wanted, take, forced))
         else:
             await self._carry_out_alone(definition, wanted, take)
 
     async def _carry_out_alone(self, definition: Definition, wanted: Wanted, take: Taking) -> None:
         node = Node(wanted.identity)
         async with self._locks.holding(wanted.identity, wanted.key, node):
-            begun = await take()
+            begun = await take(False)
             if begun is None:
                 return
             await self._carry_out_begun(definition, wanted, begun, node)
@@ -271,10 +292,8 @@ class Engine:
     # Living and dying
 
     async def _stay_alive(self) -> None:
-        while await self.ownership.beat():
-            if await self.ownership.bury_the_dead():
-                await self._reserve_interrupted()
-                self.wake()
+        while await self._beats():
+            pass
         log.error("declared_dead", owner=self.ownership.id, runs=len(self._roots))
         for task in self._tasks:
             if task is not asyncio.current_task():
@@ -282,13 +301,25 @@ class Engine:
         await self._cut_off()
         self.lost.set()
 
+    async def _beats(self) -> bool:
+        """Wait for a heartbeat, and answer whether we count as alive; a missed one is no death."""
+        try:
+            alive = await self.ownership.beat()
+            if alive and await self.ownership.bury_the_dead():
+                await self._reserve_interrupted()
+                self.wake()
+        except (Exception, StoreFailed):
+            log.exception("heartbeat_missed", owner=self.ownership.id)
+            return True
+        return alive
+
     async def _reserve_interrupted(self) -> None:
+        await self._journal.cancel_orphans(self._clock.now())
         for run in await self._journal.interrupted():
-            key = (run.identity, run.command, run.fingerprint)
-            self._locks.reserve(run.identity, key)
-            self._reserved.setdefault(run.root_id, []).append((run.identity, key))
+            self._commands.reserve(run)
 
     async def _cut_off(self) -> None:
+        self._commands.closing = True
         roots = list(self._roots.values())
         for task in roots:
             task.cancel()
@@ -298,7 +329,10 @@ class Engine:
         if isinstance(happening, RunEnded):
             self._resolve(happening.run_id, happening.outcome)
         for listener in self._listeners:
-            listener(happening)
+            try:
+                listener(happening)
+            except Exception:
+                log.exception("listener_failed", happening=type(happening).__name__)
 
     def _resolve(self, run_id: str, outcome: Outcome) -> None:
         ended = self._ended.get(run_id)

@@ -5,18 +5,21 @@ to a call, in the store's group commit.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from datetime import datetime
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col
 
 from bot.engine.identifiers import new_id
+from bot.engine.interruptions import LeaseLost, StoreFailed
 from bot.engine.kinds import Wanted
 from bot.engine.rows import Begun, End, Grip, StepRow
 from bot.engine.statements import (
+    CANCEL_ORPHANS,
     END_ORPHANS,
     END_RUN,
     FORGET,
@@ -37,9 +40,7 @@ from bot.store.database import Database
 from bot.store.prepared import Prepared
 from bot.store.tables import Recorded, Run, Step
 
-
-class LeaseLost(Exception):
-    """Another process has taken the run over: nothing that this one does counts any more."""
+T = TypeVar("T")
 
 
 class Journal:
@@ -61,7 +62,7 @@ class Journal:
 
     async def remember(self, grip: Grip, row: StepRow) -> None:
         """Write one step; durable on return. Raises `LeaseLost`."""
-        await self._database.write_together(self._write_steps, (grip, row))
+        await _durably(self._database.write_together(self._write_steps, (grip, row)))
 
     def _write_steps(
         self, connection: Connection, items: Sequence[tuple[Grip, StepRow]]
@@ -83,7 +84,7 @@ class Journal:
         is skipped until a command has succeeded.
         """
         item = (wanted, parent, at, changes)
-        begun: Begun = await self._database.write_together(self._begin_runs, item)
+        begun: Begun = await _durably(self._database.write_together(self._begin_runs, item))
         return begun
 
     def _begin_runs(
@@ -129,7 +130,7 @@ class Journal:
 
     async def end(self, end: End) -> None:
         """Write the end of a run, with all that follows from it, at once. Raises `LeaseLost`."""
-        await self._database.write_together(self._end_runs, end)
+        await _durably(self._database.write_together(self._end_runs, end))
 
     def _end_runs(self, connection: Connection, ends: Sequence[End]) -> list[LeaseLost | None]:
         held = self._held(connection, [end.grip for end in ends])
@@ -165,7 +166,8 @@ class Journal:
 
     async def recorded(self, identity: str) -> Recorded | None:
         """Answer what was last brought about on `identity`."""
-        return await self._database.read(lambda session: session.get(Recorded, identity))
+        read = self._database.read(lambda session: session.get(Recorded, identity))
+        return await _durably(read)
 
     async def interrupted(self) -> list[Run]:
         """Answer the runs that are marked as running and belong to no living owner."""
@@ -181,9 +183,10 @@ class Journal:
 
     async def take(self, run: Run, at: datetime, *, changes: bool) -> Begun | None:
         """Take a run that nobody works on; `None` where somebody was faster."""
-        return await self._database.write(
+        take = self._database.write(
             lambda session: self._take_if_free(session.connection(), run, at, changes)
         )
+        return await _durably(take)
 
     def _take_if_free(
         self, connection: Connection, run: Run, at: datetime, changes: bool
@@ -195,15 +198,48 @@ class Journal:
             connection.execute(UNSETTLE, {"gone": run.identity})
         return self._take(connection, run.id, run.root_id, run.token, at)
 
-    async def give_back(self, run_id: str) -> None:
-        """Let go of a run that went wrong on our side, so that it is taken up again."""
-        await self._database.write(
-            lambda session: session.execute(
-                update(Run)
-                .where(col(Run.id) == run_id, col(Run.owner) == self._owner)
-                .values(owner=None)
+    async def give_back(self, root_id: str, still_active: Sequence[str]) -> None:
+        """Let go of a root and its children, but for those that go on for somebody else."""
+        await _durably(
+            self._database.write(
+                lambda session: session.execute(
+                    update(Run)
+                    .where(
+                        col(Run.root_id) == root_id,
+                        col(Run.owner) == self._owner,
+                        col(Run.state) == State.RUNNING,
+                        col(Run.id).not_in(still_active),
+                    )
+                    .values(owner=None)
+                )
             )
         )
+
+    async def cancel(self, run: Run, at: datetime) -> None:
+        """End a run that was cut off, and will not be asked for again."""
+        await _durably(
+            self._database.write(
+                lambda session: session.execute(
+                    update(Run)
+                    .where(col(Run.id) == run.id, col(Run.token) == run.token)
+                    .values(state=State.CANCELLED, finished_at=at)
+                )
+            )
+        )
+
+    async def cancel_orphans(self, at: datetime) -> None:
+        """End what was cut off and whose root has ended: nobody will take it up again."""
+        await _durably(
+            self._database.write(lambda session: session.execute(CANCEL_ORPHANS, {"end_at": at}))
+        )
+
+
+async def _durably(work: Awaitable[T]) -> T:
+    """Answer what the store answers; raises `StoreFailed`, which is no failure of the run."""
+    try:
+        return await work
+    except SQLAlchemyError as error:
+        raise StoreFailed(f"{type(error).__name__}: {error}") from error
 
 
 def enqueue(session: Session, wanted: Wanted, at: datetime, *, force: bool = False) -> Run:
@@ -214,7 +250,11 @@ def enqueue(session: Session, wanted: Wanted, at: datetime, *, force: bool = Fal
     """
     found = _live_run(session.connection(), wanted)
     if found is not None:
-        return session.get_one(Run, found.id)
+        live = session.get_one(Run, found.id)
+        live.force = live.force or force
+        # Somebody asks for it by itself: it goes on though whoever began it gives it up.
+        live.root_id = live.id
+        return live
     run_id = new_id(at)
     queued = {"root_id": run_id, "force": force, "state": State.QUEUED, "token": 0}
     values = _run_values(wanted, run_id, at) | queued

@@ -12,14 +12,14 @@ class StepNameRefused(OrbitsError):
     """A step's name cannot be written down, or shown in a comment, as it is."""
 
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._:@#+=-]{0,118}[A-Za-z0-9]|[A-Za-z0-9]")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._:@+=-]{0,118}[A-Za-z0-9]|[A-Za-z0-9]")
 
 
 @cache
 def _check(name: str) -> None:
     if not _NAME.fullmatch(name):
         raise StepNameRefused(
-            f"`{name}` is no name for a step: use at most 120 letters, digits and -._:@#+=, "
+            f"`{name}` is no name for a step: use at most 120 letters, digits and -._:@+=, "
             "such as `sql-migrate`."
         )
 

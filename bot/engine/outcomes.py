@@ -1,6 +1,7 @@
 """What became of a step or a run: a result, or a failure that comes back in its own type."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
 from typing import Any, NamedTuple
@@ -27,8 +28,8 @@ class Failure(BaseModel):
         """Describe `error`; only an `OrbitsError` keeps its facts."""
         return cls(
             kind=f"{type(error).__module__}:{type(error).__qualname__}",
-            message=bounded(str(error)),
-            facts=error.facts if isinstance(error, OrbitsError) else {},
+            message=bounded(storable(str(error))),
+            facts=_storable_facts(error.facts) if isinstance(error, OrbitsError) else {},
             cause=cls.of(error.cause) if isinstance(error, StepFailed) and error.cause else None,
         )
 
@@ -67,11 +68,24 @@ class Outcome(NamedTuple):
         return read(self.result or NOTHING)
 
 
+def storable(text: str) -> str:
+    """Answer `text` without what no encoding can hold, such as a path that is no UTF-8."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _storable_facts(facts: Mapping[str, Any]) -> dict[str, JsonValue]:
+    """Answer facts as JSON: what is none is told in words, and never in the way of a failure."""
+    stored: dict[str, JsonValue] = json.loads(
+        storable(json.dumps(facts, default=str, ensure_ascii=False))
+    )
+    return stored
+
+
 def step_failed(error: BaseException, *, step: str, identity: str, run_id: str) -> StepFailed:
     """Answer what `do` raises for `error`; what already names a step is handed on as it is."""
     if isinstance(error, StepFailed):
         return error
-    reason = bounded(str(error)) or "it gave no reason"
+    reason = bounded(storable(str(error))) or "it gave no reason"
     cause = error if isinstance(error, OrbitsError) else None
     told = reason if cause else f"{type(error).__name__}: {reason}"
     failed = StepFailed(

@@ -5,14 +5,13 @@ are handed to `Commands`, as each is a run of its own.
 """
 
 import asyncio
-import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from bot.engine.clock import Clock
 from bot.engine.happenings import Listener, StepEnded, StepPrinted
-from bot.engine.journal import Journal, LeaseLost
+from bot.engine.journal import Journal
 from bot.engine.kinds import Wanted, fingerprint, kind_of
 from bot.engine.locks import Node
 from bot.engine.names import StepNames
@@ -93,6 +92,7 @@ class RunScope:
         self._prefix = prefix
         self._names = StepNames(prefix, run.identity)
         self._in_flight: set[asyncio.Future[None]] = set()
+        self._ended = False
 
     def given(self, kind: type[T]) -> T:
         """Answer an object of the process."""
@@ -111,6 +111,11 @@ class RunScope:
         self, name: str, x: Any, *, command: str | None = None, force: bool = False
     ) -> Any:
         """Carry out a step once per run; see `Definition.do`."""
+        if self._ended:
+            raise NotRunning(
+                f"{self.run.identity} asks for the step `{name}` after its run has ended, so it "
+                "could not be remembered. Await what you begin. Nothing was started."
+            )
         key = self._names.key(name, x)
         settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._in_flight.add(settled)
@@ -118,8 +123,6 @@ class RunScope:
             if isinstance(x, Resource):
                 return await self._do_resource(key, x, command or x.digest(), force=force)
             return await self._do_here(key, x)
-        except LeaseLost as lost:
-            raise asyncio.CancelledError from lost
         finally:
             self._in_flight.discard(settled)
             settled.set_result(None)
@@ -132,9 +135,9 @@ class RunScope:
         try:
             return await body()
         finally:
-            cancelled = isinstance(sys.exception(), asyncio.CancelledError)
-            while self._in_flight and not cancelled:
+            while self._in_flight and not _is_being_cancelled():
                 await asyncio.wait(set(self._in_flight))
+            self._ended = True
 
     async def _do_resource(self, key: str, x: Resource, command: str, *, force: bool) -> Any:
         wanted = Wanted.of(x, command, x.identity())
@@ -156,9 +159,9 @@ class RunScope:
         try:
             result = await self._carry_out(row, x, interrupted=remembered is not None)
             text = results.to_json(result)
-        except LeaseLost:
-            raise
-        except Exception as error:
+        except (Exception, asyncio.CancelledError, SystemExit) as error:
+            if _is_being_cancelled():
+                raise
             failed = self.failed(error, key)
             await self.remember(row, Outcome(State.FAILED, failure=Failure.of(failed)))
             if failed is error:
@@ -206,21 +209,21 @@ class RunScope:
         self,
         body: Callable[[], Awaitable[Any]],
         results: Callable[[], ResultType],
-        failed: Callable[[Exception], StepFailed],
+        failed: Callable[[BaseException], StepFailed],
     ) -> Outcome:
         """Answer what became of the whole body of a run; `failed` names its own failures."""
         try:
             result = await self.settled(body)
             text = results().to_json(result)
-        except LeaseLost:
-            raise
-        except Exception as error:  # noqa: BLE001 (a failure is an outcome, told to all who ask)
+        except (Exception, asyncio.CancelledError, SystemExit) as error:
+            if _is_being_cancelled():
+                raise
             return Outcome(State.FAILED, failure=Failure.of(failed(error)))
         if self.run.flaw is not None:
             return Outcome(State.FAILED, failure=Failure.of(failed(self.run.flaw)))
         return Outcome(State.SUCCEEDED, text)
 
-    def failed(self, error: Exception, step: str) -> StepFailed:
+    def failed(self, error: BaseException, step: str) -> StepFailed:
         """Answer `error` as the failure of a step of this run."""
         step = step.partition("[")[0]
         return step_failed(error, step=step, identity=self.run.identity, run_id=self.run.run_id)
@@ -280,3 +283,9 @@ def _described_resource(wanted: Wanted) -> tuple[str, str]:
 
 def _outcome(row: StepRow) -> Outcome:
     return Outcome.stored(row.state, row.result, row.failure)
+
+
+def _is_being_cancelled() -> bool:
+    """Answer whether somebody cancels this task; a step may also raise a cancellation itself."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -3,10 +3,11 @@
 from typing import Any
 
 from sqlalchemy import bindparam, func, or_, select, update
+from sqlalchemy.orm import aliased
 from sqlalchemy.sql import ColumnElement
 from sqlmodel import col
 
-from bot.states import State
+from bot.states import LIVE, State
 from bot.store.columns import Moment
 from bot.store.tables import LIVE_ROWS, Owner, Recorded, Run, Step
 
@@ -62,8 +63,23 @@ END_ORPHANS = (
         col(Run.root_id) == bindparam("run"),
         col(Run.id) != bindparam("run"),
         LIVE_ROWS,
+        no_living_owner(),
     )
     .values(state=State.CANCELLED, finished_at=bindparam("end_at"))
+)
+_LIVE_ROOT = aliased(Run)
+CANCEL_ORPHANS = (
+    update(Run)
+    .where(
+        LIVE_ROWS,
+        col(Run.id) != col(Run.root_id),
+        no_living_owner(),
+        col(Run.root_id).not_in(
+            select(col(_LIVE_ROOT.id)).where(col(_LIVE_ROOT.state).in_([*LIVE]))
+        ),
+    )
+    .values(state=State.CANCELLED, finished_at=bindparam("end_at", type_=Moment))
+    .execution_options(synchronize_session=False)
 )
 UNSETTLE = update(Recorded).where(col(Recorded.identity) == bindparam("gone")).values(settled=False)
 FORGET = Recorded.__table__.delete().where(  # type: ignore[attr-defined]
@@ -73,7 +89,8 @@ INTERRUPTED = select(Run).where(col(Run.state) == State.RUNNING, no_living_owner
 WAITING = (
     select(Run)
     .where(LIVE_ROWS, col(Run.id) == col(Run.root_id), no_living_owner())
-    .order_by(col(Run.created_at), col(Run.id))
+    # What was cut off comes first: others may wait for what it holds.
+    .order_by(col(Run.state) != State.RUNNING, col(Run.created_at), col(Run.id))
 )
 
 # Asked before every write of a step: as text, with all ids in one parameter.

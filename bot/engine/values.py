@@ -18,6 +18,8 @@ LARGEST_RESULT = 1_000_000
 
 NOTHING = "null"
 
+PLAIN = (None, type(None), bool, int, float, str)
+
 BRINGING_ABOUT = frozenset({"install", "update", "rollback"})
 """The commands after which a resource's arguments hold, and its output is asked."""
 
@@ -32,8 +34,8 @@ class ResultType:
     def __init__(self, annotation: Any, owner: str) -> None:
         self._annotation = annotation
         self._owner = owner
-        self.exact = annotation is not Any
-        """Whether what is read back equals what was answered, in type as well."""
+        self.exact = annotation in PLAIN
+        """Whether what is read back has the type of what was answered, whatever that was."""
         try:
             self._adapter: TypeAdapter[Any] = TypeAdapter(annotation)
         except PydanticUserError as error:
@@ -100,13 +102,14 @@ def command_result_type(resource: Resource, command: str) -> ResultType:
 
 
 class _Function:
-    """A function that a cache may ignore: its code is the key."""
+    """A function that is made anew in each run: its code and its promise are what a cache knows."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
+        self._promise = getattr(function, "__annotations__", {}).get("return", Any)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Function)
+        return isinstance(other, _Function) and self._promise == other._promise
 
     def __hash__(self) -> int:
         return 0

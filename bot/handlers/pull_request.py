@@ -33,7 +33,7 @@ async def deploy_affected_stacks(event: PullRequestClosed, bot: Bot) -> None:
         author=pull.user.login if pull.user else "ghost",
         merged_by=pull.merged_by.login if pull.merged_by else "ghost",
         url=pull.html_url,
-        contained_in=await _contained_in(repository, pull.merge_commit_sha, bot),
+        contained_in=await _contained_in(change, pull.merge_commit_sha, bot),
     )
     if await bot.rollouts.begin(
         merge, affected, lambda begun: RollOut(rollout_id=begun, at_once=bot.at_once)
@@ -41,16 +41,23 @@ async def deploy_affected_stacks(event: PullRequestClosed, bot: Bot) -> None:
         bot.engine.wake()
 
 
-async def _contained_in(repository: str, sha: str, bot: Bot) -> list[str]:
-    """Answer which of the commits rolled out last hold this one: those that were merged later."""
-    later = []
-    for rolled_out in await bot.rollouts.newest(repository):
-        if not await bot.github.contains(repository, rolled_out, sha):
-            break
-        if rolled_out != sha:
-            later.append(rolled_out)
-    return later
+async def _contained_in(change: Change, sha: str, bot: Bot) -> list[str]:
+    """Answer which commits that tenants have, or are about to get, hold this one already."""
+    services = [
+        each.name for each in bot.fleet.services if _same(each.repository, change.repository)
+    ]
+    in_use = await bot.rollouts.in_use(services, change.repository, change.branch)
+    return [
+        each
+        for each in in_use
+        if each != sha and await bot.github.contains(change.repository, each, sha)
+    ]
+
+
+def _same(repository: str, other: str) -> bool:
+    """Answer whether two names are one repository; GitHub's are alike in any case."""
+    return repository.lower() == other.lower()
 
 
 def _is_ours(repository: str, bot: Bot) -> bool:
-    return any(service.repository.lower() == repository.lower() for service in bot.fleet.services)
+    return any(_same(service.repository, repository) for service in bot.fleet.services)

@@ -3,7 +3,7 @@
 Every write that changes what people should read marks the rollout's report as due.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict
 from typing import TypeVar
 
@@ -27,9 +27,6 @@ from resources.model.workflow import Workflow
 T = TypeVar("T")
 
 ABANDONED = "The rollout's run was ended before it came to this tenant."
-LOOKED_BACK = 20
-"""So many rollouts of a repository are looked at for one that holds a commit already."""
-
 CUT_OFF = "The rollout's run was ended in the middle of this deployment; part of it may be done."
 
 
@@ -85,15 +82,11 @@ class Rollouts:
         """
         return await self._write(lambda session: self._begin(session, merge, affected, workflow))
 
-    async def newest(self, repository: str) -> list[str]:
-        """Answer the commits of a repository that were rolled out last, the newest first."""
-        chosen = (
-            select(Rollout.sha)
-            .where(func.lower(col(Rollout.repository)) == repository.lower())
-            .order_by(col(Rollout.number).desc())
-            .limit(LOOKED_BACK)
+    async def in_use(self, services: Collection[str], repository: str, branch: str) -> list[str]:
+        """Answer the commits that tenants have of services, or are about to get from a branch."""
+        return await self._database.read(
+            lambda session: _in_use(session, services, repository, branch)
         )
-        return await self._database.read(lambda session: list(session.exec(chosen)))
 
     async def planned(self, rollout_id: str) -> list[str]:
         """Answer the tenants of a rollout, and mark it as running."""
@@ -272,12 +265,24 @@ class Rollouts:
         return len(abandoned)
 
 
+def _in_use(session: Session, services: Collection[str], repository: str, branch: str) -> list[str]:
+    have = select(Deployed.revision).where(col(Deployed.service).in_(services)).distinct()
+    coming = select(Rollout.sha).where(
+        func.lower(col(Rollout.repository)) == repository.lower(),
+        col(Rollout.branch) == branch,
+        col(Rollout.state).in_(LIVE),
+    )
+    return sorted({*session.exec(have), *session.exec(coming)})
+
+
 def _newer_on(session: Session, tenant: str, rollout: Rollout) -> dict[str, str]:
-    """Answer the services that a newer rollout brought to the tenant, with its commit in short."""
-    newer = or_(col(Rollout.number) > rollout.number, col(Rollout.sha).in_(rollout.contained_in))
+    """Answer the services that the tenant has at a newer commit, with that commit in short."""
+    newer = or_(
+        col(Rollout.number) > rollout.number, col(Deployed.revision).in_(rollout.contained_in)
+    )
     chosen = (
-        select(Deployed.service, Rollout.sha)
-        .join(Rollout, col(Deployed.rollout_id) == col(Rollout.id))
+        select(Deployed.service, Deployed.revision)
+        .outerjoin(Rollout, col(Deployed.rollout_id) == col(Rollout.id))
         .where(col(Deployed.tenant) == tenant, newer)
     )
     return {service: sha[:7] for service, sha in session.exec(chosen)}

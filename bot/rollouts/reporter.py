@@ -63,9 +63,12 @@ class Reporter:
 
     async def work(self) -> None:
         """Report what is due, for ever."""
-        await self.sweep()
+        swept = False
         async for _ in self._due.rounds():
             try:
+                if not swept:
+                    await self.sweep()
+                swept = True
                 while await self.report_next():
                     pass
             except Exception:

@@ -121,12 +121,24 @@ class Writer:
         return batch
 
     def _commit(self, connection: Connection, batch: list[_Work]) -> _Outcomes:
+        """Write all in one transaction; where that is lost, what can be written again is.
+
+        Items are plain values, and are written each in a transaction of its own. What was to
+        be written through a session may hold objects that count as written: it is told.
+        """
         outcomes = _Outcomes()
         try:
             with connection.begin():
                 self._write_batch(connection, batch, outcomes)
+                _demand_transaction(connection)
         except BaseException as error:  # noqa: BLE001 (everyone who waits is told)
-            outcomes = _Outcomes([(work.future, error) for work in batch])
+            _roll_back(connection)
+            outcomes = _Outcomes()
+            for work in batch:
+                if work.together is None or len(batch) == 1:
+                    outcomes.add(work, error)
+                else:
+                    outcomes.results += self._commit(connection, [work]).results
         return outcomes
 
     def _write_batch(self, connection: Connection, batch: list[_Work], outcomes: _Outcomes) -> None:
@@ -139,12 +151,35 @@ class Writer:
         for together, works in groups.items():
             results = write(connection, _all_together(together, works))
             if isinstance(results, BaseException):
-                results = [results] * len(works)
+                results = [_each_alone(connection, together, work) for work in works]
             for work, result in zip(works, results, strict=True):
                 outcomes.add(work, result)
         for work in batch:
             if work.alone is not None:
                 outcomes.add(work, _in_session(connection, work.alone))
+
+
+class _TransactionLost(Exception):
+    """The database has rolled everything back by itself, as SQLite does on a full disk."""
+
+
+def _demand_transaction(connection: Connection) -> None:
+    """Raise where what was written is gone already, and a commit would say nothing of it."""
+    raw: Any = connection.connection.driver_connection
+    if not getattr(raw, "in_transaction", True):
+        raise _TransactionLost("the database has rolled back what was written")
+
+
+def _roll_back(connection: Connection) -> None:
+    """Leave no transaction open: a commit that failed may have left its own."""
+    raw: Any = connection.connection.driver_connection
+    raw.rollback()
+
+
+def _each_alone(connection: Connection, together: Together[Any], work: _Work) -> Any:
+    """Write one item of a group that failed, so that only what cannot be written fails."""
+    results = _in_savepoint(connection, _all_together(together, [work]))
+    return results if isinstance(results, BaseException) else results[0]
 
 
 def _only(groups: dict[Together[Any], list[_Work]]) -> list[_Work]:

@@ -9,7 +9,8 @@ from sqlmodel import select
 from bot.engine.clock import SystemClock
 from bot.engine.engine import Engine
 from bot.engine.identifiers import new_id
-from bot.engine.journal import Journal, LeaseLost, enqueue
+from bot.engine.interruptions import LeaseLost
+from bot.engine.journal import Journal, enqueue
 from bot.engine.kinds import Wanted
 from bot.engine.outcomes import Outcome
 from bot.engine.owner import Ownership
