@@ -34,7 +34,7 @@ test: lint types ## everything that must pass before a merge
 	$(BIN)/pytest --numprocesses 2 $(ARGS)
 
 test-thorough: lint types ## the suite and the slow stories, as every night
-	$(BIN)/pytest --numprocesses 2 -m 'thorough or not thorough' $(ARGS)
+	$(BIN)/pytest --numprocesses 2 -m 'thorough or not thorough' --hypothesis-profile=random $(ARGS)
 
 format: $(READY) ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix .
