@@ -86,6 +86,7 @@ class Reporter:
         """Bring one report that is due up to date; answer whether there was one."""
         now = self._clock.now()
         if self._must_be_silent():
+            await self._put_off()
             return False
         rollout_id = await self._database.write(self._next_due)
         if rollout_id is None:
@@ -127,6 +128,16 @@ class Reporter:
             return None
         report.due = False
         return report.rollout_id
+
+    async def _put_off(self) -> None:
+        """Let every report wait as long as GitHub wants; a restart does not forget it."""
+        until = self._silent_until
+        sooner = or_(col(Report.not_before).is_(None), col(Report.not_before) < until)
+        await self._database.write(
+            lambda session: session.exec(
+                update(Report).where(col(Report.due).is_(True), sooner).values(not_before=until)
+            )
+        )
 
     def _must_be_silent(self) -> bool:
         return self._silent_until is not None and self._clock.now() < self._silent_until
