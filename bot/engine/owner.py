@@ -45,10 +45,12 @@ class Ownership:
 
     async def end(self) -> None:
         """Give everything back, so that another process goes on at once."""
-        await self._database.write(
-            lambda session: session.execute(delete(Owner).where(col(Owner.id) == self.id))
-        )
-        self._seat.leave()
+        try:
+            await self._database.write(
+                lambda session: session.execute(delete(Owner).where(col(Owner.id) == self.id))
+            )
+        finally:
+            self._seat.leave()
 
     async def beat(self) -> bool:
         """Wait for the next heartbeat, and answer whether we are still counted as alive."""
