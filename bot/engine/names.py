@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Iterable
 from functools import cache
 
 from resources.errors import AmbiguousStep, OrbitsError
@@ -34,6 +35,7 @@ class StepNames:
     def __init__(self, prefix: str, owner: str) -> None:
         self._prefix = prefix
         self._owner = owner
+        self._asked: set[str] = set()
         self._used: dict[str, tuple[asyncio.Task[object] | None, int]] = {}
 
     def key(self, name: str, x: object) -> str:
@@ -50,4 +52,16 @@ class StepNames:
                 f"`{name}-` and what it works on."
             )
         self._used[name] = (task, turns + 1)
-        return f"{self._prefix}{name}" if turns == 0 else f"{self._prefix}{name}#{turns + 1}"
+        key = f"{self._prefix}{name}" if turns == 0 else f"{self._prefix}{name}#{turns + 1}"
+        self._asked.add(key)
+        return key
+
+    def forgotten(self, remembered: Iterable[str]) -> list[str]:
+        """Answer those remembered keys of this body's own steps that it did not ask for."""
+        return sorted(key for key in remembered if self._is_own(key) and key not in self._asked)
+
+    def _is_own(self, key: str) -> bool:
+        # A slash before the identity belongs to the steps of a workflow inside this body.
+        return (
+            key.startswith(self._prefix) and "/" not in key[len(self._prefix) :].partition("[")[0]
+        )

@@ -131,13 +131,27 @@ class RunScope:
         """Answer what `body` answers, when the steps that it left going have ended as well.
 
         A failure in one branch of a `gather` leaves the others going: none outlives the run.
+        Raises `ReplayMismatch` where a step was done before a restart, and not asked for since.
         """
         try:
-            return await body()
+            result = await body()
         finally:
             while self._in_flight and not _is_being_cancelled():
                 await asyncio.wait(set(self._in_flight))
             self._ended = True
+        self._demand_all_asked_for()
+        return result
+
+    def _demand_all_asked_for(self) -> None:
+        memory = self.run.begun.memory
+        forgotten = self._names.forgotten(key for key, row in memory.items() if row.finished)
+        if forgotten:
+            self.run.flaw = ReplayMismatch(
+                f"{self.run.identity} remembers that the step `{forgotten[0]}` was done, and its "
+                "code of today does not ask for it. Its memory cannot be used: deploy the release "
+                f"that began it, or start it anew. (run {self.run.run_id})"
+            )
+            raise self.run.flaw
 
     async def _do_resource(self, key: str, x: Resource, command: str, *, force: bool) -> Any:
         wanted = Wanted.of(x, command, x.identity())

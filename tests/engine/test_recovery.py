@@ -18,7 +18,7 @@ from bot.store.tables import Run
 from resources import Action, StepFailed, Workflow
 from tests.engine.conftest import NewEngine
 from tests.engine.things import Database as Disk
-from tests.engine.things import Fleet, Ledger
+from tests.engine.things import Fleet, Ledger, OpenAccount
 
 NAMES = ("acme", "globex", "hooli")
 
@@ -175,6 +175,63 @@ async def test_a_memory_that_does_not_fit_the_code_is_never_used(
         with pytest.raises(StepFailed, match="Its memory cannot be used"):
             outcome.answer(str)
     assert ledger.entries.count("resize a to 2") == 0
+
+
+class Shrinks(Workflow):
+    """Its code does not ask for its first step any more after the restart."""
+
+    async def define(self) -> str:
+        ledger = self.given(Ledger)
+        if "restarted" not in ledger.entries:
+            await self.do("open", OpenAccount(name="acme"))
+            ledger.gate("reached").set()
+            await ledger.gate("never").wait()
+        return await self.do("inner", Inner())
+
+
+class Inner(Workflow):
+    async def define(self) -> str:
+        account = await self.do("open", OpenAccount(name="inner"))
+        return f"{account.number}"
+
+
+async def test_a_step_that_was_done_and_is_not_asked_for_any_more_is_named(
+    new_engine: NewEngine, ledger: Ledger
+) -> None:
+    async with new_engine() as engine:
+        run_id = await engine.submit(Shrinks())
+        await ledger.gate("reached").wait()
+    ledger.note("restarted")
+    async with new_engine() as engine:
+        outcome = await engine.outcome(run_id)
+    with pytest.raises(StepFailed, match="`open` was done, and its code of today does not ask"):
+        outcome.answer(str)
+
+
+class Nested(Workflow):
+    async def define(self) -> str:
+        ledger = self.given(Ledger)
+        number = await self.do("inner", Inner())
+
+        async def wait() -> None:
+            ledger.gate("reached").set()
+            await ledger.gate("go").wait()
+
+        await self.do("wait", wait)
+        return number
+
+
+async def test_the_steps_of_a_workflow_that_is_done_need_not_be_asked_for_again(
+    new_engine: NewEngine, ledger: Ledger
+) -> None:
+    async with new_engine() as engine:
+        run_id = await engine.submit(Nested())
+        await ledger.gate("reached").wait()
+    ledger.gate("go").set()
+    async with new_engine() as engine:
+        outcome = await engine.outcome(run_id)
+    assert (outcome.state, outcome.result) == (State.SUCCEEDED, '"5"')
+    assert ledger.entries == ["open inner"]
 
 
 async def test_a_run_of_a_class_that_is_gone_fails_with_its_name(
