@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -11,6 +12,8 @@ from sqlmodel import Session
 from bot.store.writer import Item, Together, Writer
 
 T = TypeVar("T")
+
+READERS = 4
 
 SQLITE_SETTINGS = (
     "PRAGMA journal_mode=WAL",
@@ -31,6 +34,8 @@ class Database:
         self.url = url
         self.engine = _engine(url)
         self._writer = Writer(self.engine)
+        # Threads of its own: what authors run in threads must not keep the engine waiting.
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
 
     @property
     def is_sqlite(self) -> bool:
@@ -56,11 +61,12 @@ class Database:
     async def __aexit__(self, *problem: object) -> None:
         """Write what waits and let go of the database."""
         await self._writer.close()
+        await asyncio.to_thread(self._readers.shutdown)
         self.engine.dispose()
 
     async def read(self, work: Callable[[Session], T]) -> T:
         """Answer what `work` reads, in a session that sees one state of the database."""
-        return await asyncio.to_thread(self._read, work)
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
 
     async def write(self, work: Callable[[Session], T]) -> T:
         """Carry out `work` in one transaction; when this returns, it is durable."""

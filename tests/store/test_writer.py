@@ -1,6 +1,7 @@
 """What the one writer promises to everyone who shares its commits."""
 
 import asyncio
+import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -100,3 +101,15 @@ async def test_times_come_back_aware_and_equal(database: Database) -> None:
 async def test_a_database_that_was_not_started_says_so(database_url: str) -> None:
     with pytest.raises(RuntimeError, match="start the database first"):
         await Database(database_url).write(Session.commit)
+
+
+async def test_reading_does_not_wait_for_what_others_run_in_threads(database: Database) -> None:
+    busy = threading.Event()
+    loop = asyncio.get_running_loop()
+    others = [loop.run_in_executor(None, busy.wait) for _ in range(100)]
+    try:
+        async with asyncio.timeout(5):
+            assert await tenants(database) == set()
+    finally:
+        busy.set()
+        await asyncio.gather(*others)
