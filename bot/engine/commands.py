@@ -10,7 +10,7 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 
@@ -41,19 +41,25 @@ Forced = Callable[[], Awaitable[bool]]
 """Answers whether what is up to date is to be done as well."""
 
 
+class Asked(NamedTuple):
+    """The step that asks for a run, to be remembered in one stroke with the run's end."""
+
+    by: RunScope
+    row: StepRow
+
+
 @dataclass(frozen=True)
 class Order:
     """A resource's command to be carried out, and how to get hold of its run.
 
-    `parent` and `row` are the step that asks for it, remembered in one stroke with its end.
+    `asked` is `None` for a run of its own, which waits in the store.
     """
 
     resource: Resource
     wanted: Wanted
     take: Taking
     forced: Forced
-    parent: RunScope | None = None
-    row: StepRow | None = None
+    asked: Asked | None = None
 
 
 @dataclass(eq=False)
@@ -111,7 +117,7 @@ class Commands:
         joins, outcome = True, Outcome(State.CANCELLED)
         while joins and outcome.state in unwanted:
             joins = wanted.key in self._live
-            shared = self._shared(Order(resource, wanted, take, forced, parent, row))
+            shared = self._shared(Order(resource, wanted, take, forced, Asked(parent, row)))
             with self._graph.waiting(parent.run.node, shared.node):
                 outcome = await _waited_for(shared)
         if joins or outcome.state is State.SKIPPED:
@@ -139,7 +145,7 @@ class Commands:
         async with self._locks.holding(wanted.identity, wanted.key, shared.node):
             recorded = await self._around.journal.recorded(wanted.identity)
             skipped = await _skipped(order, recorded)
-            if skipped is not None and order.parent is not None:
+            if skipped is not None and order.asked is not None:
                 return skipped
             changes = skipped is None and wanted.command in CHANGING
             taking = asyncio.ensure_future(order.take(changes))
@@ -170,7 +176,7 @@ class Commands:
             return
         if _key(left) == order.wanted.key:
             del self._interrupted[left.identity]
-        elif order.parent is not None and order.parent.run.begun.root_id == left.root_id:
+        elif order.asked is not None and order.asked.by.run.begun.root_id == left.root_id:
             del self._interrupted[left.identity]
             await self._around.journal.cancel(left, self._around.clock.now())
             self._locks.release_reservation(left.identity, _key(left))
@@ -192,11 +198,13 @@ class Commands:
         scope = RunScope(run, self._around, self)
         bound = order.resource.bound_to(scope)
         # What fails outside a step of its own is known by the name that its author gave it.
-        asked, step = (order.parent, order.row.name) if order.parent and order.row else (None, "")
+        by, name = scope, order.wanted.command
+        if order.asked is not None:
+            by, name = order.asked.by, order.asked.row.name
         return await scope.outcome_of(
             lambda: _hooks(bound, order.wanted, recorded),
             lambda: command_result_type(order.resource, order.wanted.command),
-            lambda error: (asked or scope).failed(error, step or order.wanted.command),
+            lambda error: by.failed(error, name),
         )
 
     async def _end(
@@ -213,9 +221,8 @@ class Commands:
                 at=at,
                 record=_record(run, order, recorded, outcome, at) if records else None,
                 forget=wanted.identity if succeeded and wanted.command == "uninstall" else None,
-                parent=(order.parent.run.begun.grip, order.row.ended(outcome, at))
-                if order.parent is not None and order.row is not None
-                else None,
+                parent=order.asked
+                and (order.asked.by.run.begun.grip, order.asked.row.ended(outcome, at)),
             )
         )
         self._around.tell(RunEnded(run.run_id, run.identity, wanted.command, outcome))

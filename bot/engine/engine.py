@@ -172,11 +172,10 @@ class Engine:
             await self._begin_what_waits()
 
     async def _begin_what_waits(self) -> None:
-        free = self._at_once - len(self._roots)
-        if free <= 0:
+        if len(self._roots) >= self._at_once:
             return
         try:
-            waiting = await self._journal.waiting(free + len(self._roots))
+            waiting = await self._journal.waiting(self._at_once)
         except Exception:
             log.exception("runs_not_read", what="the store could not be asked for waiting runs")
             return
