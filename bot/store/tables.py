@@ -38,6 +38,9 @@ class Run(SQLModel, table=True):
     A running row is the lock of its identity, and a live row is what an equal command joins:
     both are unique indexes, so that no other bookkeeping can disagree with them. `token`
     rises each time the run changes hands; a write that carries an older one is refused.
+
+    A root (`root_id` is its own id) is taken by any worker; what is nested in it, by who asks
+    for it. `queued` waits for a worker, `waiting` for its turn in the process that asked.
     """
 
     __table_args__ = (
@@ -57,8 +60,18 @@ class Run(SQLModel, table=True):
             sqlite_where=_RUNNING_ROWS,
             postgresql_where=_RUNNING_ROWS,
         ),
-        Index("run_state", "state", sqlite_where=LIVE_ROWS, postgresql_where=LIVE_ROWS),
+        Index(
+            "run_queue",
+            "state",
+            "priority",
+            "id",
+            sqlite_where=LIVE_ROWS,
+            postgresql_where=LIVE_ROWS,
+        ),
+        Index("run_owner", "owner", sqlite_where=LIVE_ROWS, postgresql_where=LIVE_ROWS),
         Index("run_root", "root_id"),
+        Index("run_parent", "parent_id"),
+        Index("run_finished", "finished_at"),
     )
 
     id: str = Field(primary_key=True)
@@ -70,11 +83,15 @@ class Run(SQLModel, table=True):
     arguments: str = Field(sa_column=Column(Text, nullable=False))
     fingerprint: str
     force: bool = False
+    priority: int = 0
+    paused: bool = False
+    cancelled_by: str | None = None
     state: State = Field(sa_column=Column(StateText, nullable=False))
     owner: str | None = None
     token: int = 0
     result: str | None = Field(default=None, sa_column=Column(Text))
     failure: str | None = Field(default=None, sa_column=Column(Text))
+    deadline_at: datetime | None = moment(nullable=True)
     created_at: datetime = moment()
     started_at: datetime | None = moment(nullable=True)
     finished_at: datetime | None = moment(nullable=True)
@@ -92,6 +109,55 @@ class Step(SQLModel, table=True):
     failure: str | None = Field(default=None, sa_column=Column(Text))
     started_at: datetime = moment()
     finished_at: datetime | None = moment(nullable=True)
+
+
+class Wait(SQLModel, table=True):
+    """A run that waits for one that somebody else began. A parent's own children need none."""
+
+    waiter_id: str = Field(primary_key=True)
+    target_id: str = Field(primary_key=True, index=True)
+
+
+class Place(SQLModel, table=True):
+    """A place that a run needs in a lane, such as `tenant:acme`, of which there are `most`."""
+
+    __table_args__ = (Index("place_held", "lane", "held"),)
+
+    run_id: str = Field(primary_key=True)
+    lane: str = Field(primary_key=True)
+    most: int
+    held: bool = False
+
+
+class Signal(SQLModel, table=True):
+    """What somebody told a run that waits for it, such as an approval. The first one counts."""
+
+    run_id: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    payload: str = Field(sa_column=Column(Text, nullable=False))
+    sent_by: str
+    sent_at: datetime = moment()
+
+
+class DoneOnce(SQLModel, table=True):
+    """A step that is done once for an identity, whichever run does it."""
+
+    identity: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    kind: str
+    result: str = Field(sa_column=Column(Text, nullable=False))
+    run_id: str
+    done_at: datetime = moment()
+
+
+class Printed(SQLModel, table=True):
+    """A piece of what a step printed, with known secrets masked; `number` rises with time."""
+
+    run_id: str = Field(primary_key=True)
+    step: str = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    text: str = Field(sa_column=Column(Text, nullable=False))
+    at: datetime = moment()
 
 
 class Recorded(SQLModel, table=True):

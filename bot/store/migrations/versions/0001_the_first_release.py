@@ -62,6 +62,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("rollout_id", "tenant"),
     )
     op.create_table(
+        "doneonce",
+        sa.Column("identity", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("result", sa.Text(), nullable=False),
+        sa.Column("run_id", sa.String(), nullable=False),
+        sa.Column("done_at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("identity", "name"),
+    )
+    op.create_table(
         "owner",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("host", sa.String(), nullable=False),
@@ -69,6 +79,26 @@ def upgrade() -> None:
         sa.Column("started_at", Moment(), nullable=False),
         sa.Column("heartbeat_at", Moment(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "place",
+        sa.Column("run_id", sa.String(), nullable=False),
+        sa.Column("lane", sa.String(), nullable=False),
+        sa.Column("most", sa.Integer(), nullable=False),
+        sa.Column("held", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("run_id", "lane"),
+    )
+    with op.batch_alter_table("place", schema=None) as batch_op:
+        batch_op.create_index("place_held", ["lane", "held"], unique=False)
+
+    op.create_table(
+        "printed",
+        sa.Column("run_id", sa.String(), nullable=False),
+        sa.Column("step", sa.String(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("run_id", "step", "number"),
     )
     op.create_table(
         "recorded",
@@ -133,21 +163,41 @@ def upgrade() -> None:
         sa.Column("arguments", sa.Text(), nullable=False),
         sa.Column("fingerprint", sa.String(), nullable=False),
         sa.Column("force", sa.Boolean(), nullable=False),
+        sa.Column("priority", sa.Integer(), nullable=False),
+        sa.Column("paused", sa.Boolean(), nullable=False),
+        sa.Column("cancelled_by", sa.String(), nullable=True),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("owner", sa.String(), nullable=True),
         sa.Column("token", sa.Integer(), nullable=False),
         sa.Column("result", sa.Text(), nullable=True),
         sa.Column("failure", sa.Text(), nullable=True),
+        sa.Column("deadline_at", Moment(), nullable=True),
         sa.Column("created_at", Moment(), nullable=False),
         sa.Column("started_at", Moment(), nullable=True),
         sa.Column("finished_at", Moment(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("run", schema=None) as batch_op:
+        batch_op.create_index("run_finished", ["finished_at"], unique=False)
         batch_op.create_index(
             "run_live_command",
             ["identity", "command", "fingerprint"],
             unique=True,
+            sqlite_where=sa.text("state IN ('queued', 'waiting', 'running')"),
+            postgresql_where=sa.text("state IN ('queued', 'waiting', 'running')"),
+        )
+        batch_op.create_index(
+            "run_owner",
+            ["owner"],
+            unique=False,
+            sqlite_where=sa.text("state IN ('queued', 'waiting', 'running')"),
+            postgresql_where=sa.text("state IN ('queued', 'waiting', 'running')"),
+        )
+        batch_op.create_index("run_parent", ["parent_id"], unique=False)
+        batch_op.create_index(
+            "run_queue",
+            ["state", "priority", "id"],
+            unique=False,
             sqlite_where=sa.text("state IN ('queued', 'waiting', 'running')"),
             postgresql_where=sa.text("state IN ('queued', 'waiting', 'running')"),
         )
@@ -159,14 +209,16 @@ def upgrade() -> None:
             sqlite_where=sa.text("state = 'running'"),
             postgresql_where=sa.text("state = 'running'"),
         )
-        batch_op.create_index(
-            "run_state",
-            ["state"],
-            unique=False,
-            sqlite_where=sa.text("state IN ('queued', 'waiting', 'running')"),
-            postgresql_where=sa.text("state IN ('queued', 'waiting', 'running')"),
-        )
 
+    op.create_table(
+        "signal",
+        sa.Column("run_id", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("payload", sa.Text(), nullable=False),
+        sa.Column("sent_by", sa.String(), nullable=False),
+        sa.Column("sent_at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("run_id", "name"),
+    )
     op.create_table(
         "step",
         sa.Column("run_id", sa.String(), nullable=False),
@@ -190,18 +242,26 @@ def upgrade() -> None:
         sa.Column("created_at", Moment(), nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )
+    op.create_table(
+        "wait",
+        sa.Column("waiter_id", sa.String(), nullable=False),
+        sa.Column("target_id", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("waiter_id", "target_id"),
+    )
+    with op.batch_alter_table("wait", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_wait_target_id"), ["target_id"], unique=False)
 
 
 def downgrade() -> None:
     """Bring the schema back to nothing."""
+    with op.batch_alter_table("wait", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_wait_target_id"))
+
+    op.drop_table("wait")
     op.drop_table("tenant")
     op.drop_table("step")
+    op.drop_table("signal")
     with op.batch_alter_table("run", schema=None) as batch_op:
-        batch_op.drop_index(
-            "run_state",
-            sqlite_where=sa.text("state IN ('queued', 'waiting', 'running')"),
-            postgresql_where=sa.text("state IN ('queued', 'waiting', 'running')"),
-        )
         batch_op.drop_index(
             "run_running_identity",
             sqlite_where=sa.text("state = 'running'"),
@@ -209,10 +269,22 @@ def downgrade() -> None:
         )
         batch_op.drop_index("run_root")
         batch_op.drop_index(
+            "run_queue",
+            sqlite_where=sa.text("state IN ('queued', 'waiting', 'running')"),
+            postgresql_where=sa.text("state IN ('queued', 'waiting', 'running')"),
+        )
+        batch_op.drop_index("run_parent")
+        batch_op.drop_index(
+            "run_owner",
+            sqlite_where=sa.text("state IN ('queued', 'waiting', 'running')"),
+            postgresql_where=sa.text("state IN ('queued', 'waiting', 'running')"),
+        )
+        batch_op.drop_index(
             "run_live_command",
             sqlite_where=sa.text("state IN ('queued', 'waiting', 'running')"),
             postgresql_where=sa.text("state IN ('queued', 'waiting', 'running')"),
         )
+        batch_op.drop_index("run_finished")
 
     op.drop_table("run")
     with op.batch_alter_table("rollout", schema=None) as batch_op:
@@ -221,7 +293,13 @@ def downgrade() -> None:
     op.drop_table("rollout")
     op.drop_table("report")
     op.drop_table("recorded")
+    op.drop_table("printed")
+    with op.batch_alter_table("place", schema=None) as batch_op:
+        batch_op.drop_index("place_held")
+
+    op.drop_table("place")
     op.drop_table("owner")
+    op.drop_table("doneonce")
     op.drop_table("deployment")
     op.drop_table("deployed")
     with op.batch_alter_table("delivery", schema=None) as batch_op:
