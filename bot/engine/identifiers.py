@@ -5,8 +5,8 @@ from datetime import datetime
 
 
 def new_id(at: datetime) -> str:
-    """Answer a new identifier: twelve hex digits of milliseconds, twelve at random."""
-    return f"{int(at.timestamp() * 1000):012x}{secrets.token_hex(6)}"
+    """Answer a new identifier: thirteen hex digits of microseconds, eleven at random."""
+    return f"{int(at.timestamp() * 1_000_000):013x}{secrets.token_hex(6)[1:]}"
 
 
 def short(identifier: str) -> str:

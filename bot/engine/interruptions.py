@@ -15,3 +15,7 @@ class LeaseLost(RunInterrupted):
 
 class StoreFailed(RunInterrupted):
     """The store could not write or read; what was not answered as durable is done again."""
+
+
+class Drained(RunInterrupted):
+    """This process ends: what it has not begun is left to the next one."""

@@ -1,132 +1,149 @@
 """Where runs and steps are remembered; every write carries the token of who may still write.
 
 The hot path (steps, and the beginning and end of runs) goes through Core statements, many rows
-to a call, in the store's group commit.
+to a call, in the store's group commit. What is written twice, as an answer was lost, is written
+once.
 """
 
 import json
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from importlib import import_module
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, update
 from sqlalchemy.exc import SQLAlchemyError
-from sqlmodel import Session, col
+from sqlmodel import col
 
-from bot.engine.identifiers import new_id
+from bot.engine import queue, waits
+from bot.engine.claims import Claims
+from bot.engine.dispatch import Dispatch, Hint
 from bot.engine.interruptions import LeaseLost, StoreFailed
-from bot.engine.kinds import Wanted
-from bot.engine.rows import Begun, End, Grip, StepRow
+from bot.engine.rows import Claim, Claimed, End, Grip, Record, RootClaim, StepRow, Taken, UpToDate
 from bot.engine.statements import (
     CANCEL_ORPHANS,
-    END_ORPHANS,
+    CHANGED,
     END_RUN,
     FORGET,
+    FORGET_ONCE,
     HELD_ON_POSTGRESQL,
     HELD_ON_SQLITE,
-    INSERT_RUN,
-    INTERRUPTED,
-    LIVE_RUN,
-    RUN_STANDS,
-    STEPS_OF_RUN,
-    TAKE_RUN,
-    UNSETTLE,
-    WAITING,
+    LEAVE_PLACES,
+    LEAVE_WAITS,
+    RECORDS,
+    RUN_TABLE,
+    SIGNALLED,
+    STEPS_TABLE,
+    TOLD,
+    step_of_parent,
     upsert,
 )
-from bot.states import LIVE, State
+from bot.states import State
+from bot.store.bell import Bell
 from bot.store.database import Database
 from bot.store.prepared import Prepared
-from bot.store.tables import Recorded, Run, Step
+from bot.store.tables import LIVE_ROWS, DoneOnce, Recorded, Run, Signal
 
 T = TypeVar("T")
+
+AT_A_TIME = 500
+"""How many ids one question holds."""
+
+
+class Told(NamedTuple):
+    """What somebody asked of a run that goes on here."""
+
+    run_id: str
+    cancelled_by: str | None
+    paused: bool
+
+
+class Remembered(NamedTuple):
+    """A step to be written, and what it is worth to later runs of the identity (`once`)."""
+
+    grip: Grip
+    row: StepRow
+    once: dict[str, Any] | None = None
 
 
 class Journal:
     """The runs, steps and recorded states of one store, as one process may write them."""
 
-    def __init__(self, database: Database, owner: str) -> None:
+    def __init__(self, database: Database, owner: str, dispatch: Dispatch, bell: Bell) -> None:
         self._database = database
         self._owner = owner
+        self._dispatch = dispatch
+        self._bell = bell
         dialect = database.engine.dialect
         # Both have "ON CONFLICT"; only the one that is in use is loaded.
         insert = import_module(f"sqlalchemy.dialects.{dialect.name}").insert
-        upsert_step = upsert(insert(Step), ["run_id", "name"])
-        self._upsert_step = Prepared(upsert_step, dialect, list(Step.model_fields))
+        step_columns = [column.name for column in STEPS_TABLE.columns]
+        self._upsert_step = Prepared(
+            upsert(insert(STEPS_TABLE), ["run_id", "name"]), dialect, step_columns
+        )
         self._upsert_recorded = upsert(insert(Recorded), ["identity"])
-        self._insert_run = Prepared(INSERT_RUN, dialect, list(Run.model_fields))
+        self._upsert_once = upsert(insert(DoneOnce), ["identity", "name"])
+        self._step_of_parent = step_of_parent(insert(STEPS_TABLE))
+        run_columns = [column.name for column in RUN_TABLE.columns]
+        insert_run = insert(RUN_TABLE).on_conflict_do_nothing()
+        self._claims = Claims(owner, Prepared(insert_run, dialect, run_columns))
         self._end_run = Prepared(END_RUN, dialect, [])
 
     # Steps
 
-    async def remember(self, grip: Grip, row: StepRow) -> None:
+    async def remember(self, grip: Grip, row: StepRow, once: dict[str, Any] | None = None) -> None:
         """Write one step; durable on return. Raises `LeaseLost`."""
-        await _durably(self._database.write_together(self._write_steps, (grip, row)))
+        item = Remembered(grip, row, once)
+        await _durably(self._database.write_together(self._write_steps, item))
 
     def _write_steps(
-        self, connection: Connection, items: Sequence[tuple[Grip, StepRow]]
+        self, connection: Connection, items: Sequence[Remembered]
     ) -> list[LeaseLost | None]:
-        held = self._held(connection, [grip for grip, _ in items])
-        rows = [row.values(grip.run_id) for grip, row in items if grip in held]
+        held = self._held(connection, [item.grip for item in items])
+        rows = [
+            item.row.values(item.grip.run_id)
+            for item in items
+            if held.get(item.grip) == State.RUNNING
+        ]
         self._upsert_step.execute(connection, rows)
-        return [None if grip in held else LeaseLost(grip.run_id) for grip, _ in items]
+        for item in items:
+            if item.once is not None and held.get(item.grip) == State.RUNNING:
+                connection.execute(self._upsert_once, item.once)
+        return [
+            None if held.get(item.grip) == State.RUNNING else LeaseLost(item.grip.run_id)
+            for item in items
+        ]
+
+    def _held(self, connection: Connection, grips: Sequence[Grip]) -> dict[Grip, str]:
+        """Answer those grips whose token is still the run's, and its state, until the commit."""
+        ids = sorted({grip.run_id for grip in grips})
+        if connection.dialect.name == "sqlite":
+            found = connection.exec_driver_sql(HELD_ON_SQLITE, (json.dumps(ids),))
+        else:
+            found = connection.exec_driver_sql(HELD_ON_POSTGRESQL, (ids,))
+        return {Grip(row[0], row[1]): row[2] for row in found}
 
     # Runs
 
-    async def begin(
-        self, wanted: Wanted, parent: Begun | None, at: datetime, *, changes: bool
-    ) -> Begun:
-        """Take up the live run of `wanted`, or begin a new one, which locks its identity.
+    async def claim(self, claim: Claim) -> Claimed:
+        """Ask for a run; it is this process's on `Taken`. Raises `WaitsForItself`."""
+        claimed: Claimed = await _durably(self._database.write_together(self._claim_runs, claim))
+        return claimed
 
-        A live run that is found belongs to nobody here: it was cut off, or waits for a worker.
-        `changes` notes that the identity is no longer in its recorded state, so that nothing
-        is skipped until a command has succeeded.
-        """
-        item = (wanted, parent, at, changes)
-        begun: Begun = await _durably(self._database.write_together(self._begin_runs, item))
-        return begun
+    def _claim_runs(self, connection: Connection, claims: Sequence[Claim]) -> list[Any]:
+        answers = self._claims.claim_runs(connection, claims)
+        queued = [claim for claim in claims if claim.lanes is not None]
+        if queued:
+            hints = [Hint(claim.run_id, -claim.rank) for claim in queued]
+            self._dispatch.announce(connection, hints)
+        return answers
 
-    def _begin_runs(
-        self, connection: Connection, items: Sequence[tuple[Wanted, Begun | None, datetime, bool]]
-    ) -> list[Begun]:
-        begun, new = [], []
-        for wanted, parent, at, changes in items:
-            if changes:
-                connection.execute(UNSETTLE, {"gone": wanted.identity})
-            found = _live_run(connection, wanted)
-            if found is not None:
-                begun.append(self._take(connection, found.id, found.root_id, found.token, at))
-            else:
-                run_id = new_id(at)
-                begun.append(Begun(Grip(run_id, 1), parent.root_id if parent else run_id))
-                new.append(self._new_run(wanted, begun[-1], parent, at))
-        self._insert_run.execute(connection, new)
-        return begun
-
-    def _new_run(
-        self, wanted: Wanted, begun: Begun, parent: Begun | None, at: datetime
-    ) -> dict[str, Any]:
-        return _run_values(wanted, begun.grip.run_id, at) | {
-            "root_id": begun.root_id,
-            "parent_id": parent.grip.run_id if parent else None,
-            "state": State.RUNNING,
-            "owner": self._owner,
-            "token": begun.grip.token,
-            "started_at": at,
-        }
-
-    def _take(
-        self, connection: Connection, run_id: str, root_id: str, token: int, at: datetime
-    ) -> Begun:
-        connection.execute(
-            TAKE_RUN, {"run": run_id, "taker": self._owner, "next_token": token + 1, "at": at}
+    async def claim_root(self, claim: RootClaim) -> Taken | UpToDate | None:
+        """Ask for a run of the queue; `None` where it is somebody else's, or not its turn."""
+        claimed: Taken | UpToDate | None = await _durably(
+            self._database.write_together(self._claims.claim_roots, claim)
         )
-        memory = {}
-        if token > 0:
-            steps = connection.execute(STEPS_OF_RUN, {"run": run_id})
-            memory = {row.name: StepRow.read(row) for row in steps}
-        return Begun(Grip(run_id, token + 1), root_id, memory)
+        return claimed
 
     async def end(self, end: End) -> None:
         """Write the end of a run, with all that follows from it, at once. Raises `LeaseLost`."""
@@ -134,104 +151,132 @@ class Journal:
 
     def _end_runs(self, connection: Connection, ends: Sequence[End]) -> list[LeaseLost | None]:
         held = self._held(connection, [end.grip for end in ends])
-        kept = [end for end in ends if end.grip in held]
+        kept = [end for end in ends if held.get(end.grip) == State.RUNNING]
         if kept:
             self._end_run.execute(connection, [_end_values(end) for end in kept])
-            connection.execute(
-                END_ORPHANS, [{"run": end.grip.run_id, "end_at": end.at} for end in kept]
-            )
-        for end in kept:
-            self._end_effects(connection, end)
+            self._end_effects(connection, kept)
+        # One that was ended by this very grip was written before: only the answer was lost.
         return [None if end.grip in held else LeaseLost(end.grip.run_id) for end in ends]
 
-    def _held(self, connection: Connection, grips: Sequence[Grip]) -> set[Grip]:
-        """Answer those grips whose token is still the run's, keeping them so until the commit."""
-        ids = sorted({grip.run_id for grip in grips})
-        if connection.dialect.name == "sqlite":
-            found = connection.exec_driver_sql(HELD_ON_SQLITE, (json.dumps(ids),))
-        else:
-            found = connection.exec_driver_sql(HELD_ON_POSTGRESQL, (ids,))
-        tokens: dict[str, int] = {row[0]: row[1] for row in found}
-        return {grip for grip in grips if tokens.get(grip.run_id) == grip.token}
+    def _end_effects(self, connection: Connection, ends: Sequence[End]) -> None:
+        for end in ends:
+            if end.record is not None:
+                connection.execute(self._upsert_recorded, end.record)
+            if end.forget is not None:
+                connection.execute(FORGET, {"gone": end.forget})
+                connection.execute(FORGET_ONCE, {"gone": end.forget})
+        children = [end.grip.run_id for end in ends if end.has_parent]
+        if children:
+            connection.execute(self._step_of_parent, {"runs": children})
+        if any(end.grip.token > 1 for end in ends):
+            connection.execute(CANCEL_ORPHANS, {"end_at": ends[0].at})
+        leaving = [end.grip.run_id for end in ends if end.leaves]
+        hints = queue.next_in_lanes(connection, leaving) if leaving else []
+        if leaving:
+            connection.execute(LEAVE_WAITS, {"runs": leaving})
+            connection.execute(LEAVE_PLACES, {"runs": leaving})
+        if self._dispatch.hints:
+            hints += queue.next_in_line(connection, [end.identity for end in ends])
+            self._dispatch.announce(connection, hints)
+        self._bell.ring(connection, [end.grip.run_id for end in ends])
 
-    def _end_effects(self, connection: Connection, end: End) -> None:
-        if end.record is not None:
-            connection.execute(self._upsert_recorded, end.record)
-        if end.forget is not None:
-            connection.execute(FORGET, {"gone": end.forget})
-        if end.parent is not None:
-            self._write_steps(connection, [end.parent])
+    async def leave(self, waiter: str, target: str, at: datetime) -> bool:
+        """Wait no more for a run; answer whether it has to be ended, if it goes on here."""
+        return await self._on_connection(
+            lambda connection: self._left(connection, waiter, target, at)
+        )
+
+    def _left(self, connection: Connection, waiter: str, target: str, at: datetime) -> bool:
+        ends = waits.leave(connection, waiter, target, at)
+        if ends:
+            self._bell.ring(connection, [target])
+        return ends
+
+    async def give_back(self, root_id: str | None = None, still_live: Sequence[str] = ()) -> None:
+        """Let go of a root and what is nested in it, or of everything; others take it up.
+
+        What goes on for somebody else, `still_live`, is kept.
+        """
+        mine = update(Run).where(col(Run.owner) == self._owner, LIVE_ROWS)
+        if root_id is not None:
+            mine = mine.where(col(Run.root_id) == root_id, col(Run.id).not_in(still_live))
+        await self._on_connection(lambda connection: connection.execute(mine.values(owner=None)))
+        await self.announce_takeable()
+
+    async def announce_takeable(self) -> None:
+        """Tell the other processes of what could be taken, where they do not look for it."""
+        if self._dispatch.hints:
+            await self._on_connection(self._dispatch.reissue)
+
+    async def occupy(self, run_id: str) -> bool:
+        """Take a place in each lane of a run, or in none; answer whether it has them."""
+        return await self._on_connection(lambda connection: queue.occupy(connection, run_id))
+
+    async def leave_lanes(self, run_id: str) -> None:
+        """Give up a run's places while it waits."""
+        await self._on_connection(lambda connection: self._leave_lanes(connection, run_id))
+
+    def _leave_lanes(self, connection: Connection, run_id: str) -> None:
+        hints = queue.next_in_lanes(connection, [run_id]) if self._dispatch.hints else []
+        queue.leave_lanes(connection, run_id)
+        self._dispatch.announce(connection, hints)
+
+    async def cancel_orphans(self, at: datetime) -> None:
+        """End what was cut off and will not be asked for again."""
+        await self._on_connection(
+            lambda connection: connection.execute(CANCEL_ORPHANS, {"end_at": at})
+        )
 
     # What is known
 
-    async def recorded(self, identity: str) -> Recorded | None:
+    async def recorded(self, identity: str) -> Record | None:
         """Answer what was last brought about on `identity`."""
-        read = self._database.read(lambda session: session.get(Recorded, identity))
+        rows = await self._read_rows(RECORDS, {"identities": [identity]})
+        return Record.read(rows[0]) if rows else None
+
+    async def done_once(self, identity: str, name: str) -> DoneOnce | None:
+        """Answer what was done once for an identity under that name."""
+        read = self._database.read(lambda session: session.get(DoneOnce, (identity, name)))
         return await _durably(read)
 
-    async def interrupted(self) -> list[Run]:
-        """Answer the runs that are marked as running and belong to no living owner."""
-        return await self._database.read(lambda session: list(session.scalars(INTERRUPTED)))
-
-    async def waiting(self, most: int) -> list[Run]:
-        """Answer root runs that nobody works on, oldest first."""
-        return await self._database.read(lambda session: list(session.scalars(WAITING.limit(most))))
+    async def signal(self, run_id: str, name: str) -> Signal | None:
+        """Answer what a run was told under that name."""
+        read = self._database.read(lambda session: session.get(Signal, (run_id, name)))
+        return await _durably(read)
 
     async def run(self, run_id: str) -> Run | None:
         """Answer the run of that id."""
-        return await self._database.read(lambda session: session.get(Run, run_id))
+        return await _durably(self._database.read(lambda session: session.get(Run, run_id)))
 
-    async def take(self, run: Run, at: datetime, *, changes: bool) -> Begun | None:
-        """Take a run that nobody works on; `None` where somebody was faster."""
-        take = self._database.write(
-            lambda session: self._take_if_free(session.connection(), run, at, changes)
-        )
-        return await _durably(take)
+    async def changed(self, runs: Sequence[str]) -> list[str]:
+        """Answer those of the runs that have ended, or that nobody works on any more."""
+        return await self._ids(CHANGED, runs)
 
-    def _take_if_free(
-        self, connection: Connection, run: Run, at: datetime, changes: bool
-    ) -> Begun | None:
-        found = connection.execute(RUN_STANDS, {"run": run.id}).first()
-        if found is None or found.token != run.token or found.state not in LIVE:
-            return None
-        if changes:
-            connection.execute(UNSETTLE, {"gone": run.identity})
-        return self._take(connection, run.id, run.root_id, run.token, at)
+    async def signalled(self, runs: Sequence[str]) -> list[str]:
+        """Answer those of the runs that were told anything."""
+        return await self._ids(SIGNALLED, runs)
 
-    async def give_back(self, root_id: str, still_active: Sequence[str]) -> None:
-        """Let go of a root and its children, but for those that go on for somebody else."""
-        await _durably(
-            self._database.write(
-                lambda session: session.execute(
-                    update(Run)
-                    .where(
-                        col(Run.root_id) == root_id,
-                        col(Run.owner) == self._owner,
-                        col(Run.state) == State.RUNNING,
-                        col(Run.id).not_in(still_active),
-                    )
-                    .values(owner=None)
-                )
+    async def told(self) -> list[Told]:
+        """Answer what was asked of the runs of this process."""
+        rows = await self._read_rows(TOLD, {"taker": self._owner})
+        return [Told(row.id, row.cancelled_by, row.paused) for row in rows]
+
+    async def _ids(self, statement: Any, runs: Sequence[str]) -> list[str]:
+        found: list[str] = []
+        for start in range(0, len(runs), AT_A_TIME):
+            some = list(runs[start : start + AT_A_TIME])
+            found += [row[0] for row in await self._read_rows(statement, {"runs": some})]
+        return found
+
+    async def _read_rows(self, statement: Any, values: dict[str, Any]) -> list[Any]:
+        return await _durably(
+            self._database.read(
+                lambda session: list(session.connection().execute(statement, values))
             )
         )
 
-    async def cancel(self, run: Run, at: datetime) -> None:
-        """End a run that was cut off, and will not be asked for again."""
-        await _durably(
-            self._database.write(
-                lambda session: session.execute(
-                    update(Run)
-                    .where(col(Run.id) == run.id, col(Run.token) == run.token)
-                    .values(state=State.CANCELLED, finished_at=at)
-                )
-            )
-        )
-
-    async def cancel_orphans(self, at: datetime) -> None:
-        """End what was cut off and whose root has ended: nobody will take it up again."""
-        await _durably(
-            self._database.write(lambda session: session.execute(CANCEL_ORPHANS, {"end_at": at}))
-        )
+    async def _on_connection(self, work: Callable[[Connection], T]) -> T:
+        return await _durably(self._database.write(lambda session: work(session.connection())))
 
 
 async def _durably(work: Awaitable[T]) -> T:
@@ -240,61 +285,6 @@ async def _durably(work: Awaitable[T]) -> T:
         return await work
     except SQLAlchemyError as error:
         raise StoreFailed(f"{type(error).__name__}: {error}") from error
-
-
-def enqueue(session: Session, wanted: Wanted, at: datetime, *, force: bool = False) -> Run:
-    """Add a run to be done, or find the live one that is equal, and answer it.
-
-    It commits with the rest of the session's transaction: whoever asks for work can write down
-    why in the same stroke.
-    """
-    found = _live_run(session.connection(), wanted)
-    if found is not None:
-        live = session.get_one(Run, found.id)
-        live.force = live.force or force
-        # Somebody asks for it by itself: it goes on though whoever began it gives it up.
-        live.root_id = live.id
-        return live
-    run_id = new_id(at)
-    queued = {"root_id": run_id, "force": force, "state": State.QUEUED, "token": 0}
-    values = _run_values(wanted, run_id, at) | queued
-    session.connection().execute(INSERT_RUN, values)
-    return Run(**values)
-
-
-def _live_run(connection: Connection, wanted: Wanted) -> Any:
-    """Answer the live run that is equal; what has no identity has none."""
-    if not wanted.identity:
-        return None
-    values = {
-        "k_identity": wanted.identity,
-        "k_command": wanted.command,
-        "k_fingerprint": wanted.fingerprint,
-    }
-    return connection.execute(LIVE_RUN, values).first()
-
-
-def _run_values(wanted: Wanted, run_id: str, at: datetime) -> dict[str, Any]:
-    return {
-        "id": run_id,
-        "identity": wanted.identity or run_id,
-        "command": wanted.command,
-        "kind": wanted.kind,
-        "arguments": wanted.arguments,
-        "fingerprint": wanted.fingerprint,
-        "created_at": at,
-        "parent_id": None,
-        "priority": 0,
-        "paused": False,
-        "cancelled_by": None,
-        "deadline_at": None,
-        "force": False,
-        "owner": None,
-        "result": None,
-        "failure": None,
-        "started_at": None,
-        "finished_at": None,
-    }
 
 
 def _end_values(end: End) -> dict[str, Any]:

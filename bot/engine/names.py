@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from functools import cache
 
 from resources.errors import AmbiguousStep, OrbitsError
-from resources.model.resource import Resource
 
 
 class StepNameRefused(OrbitsError):
@@ -38,11 +37,12 @@ class StepNames:
         self._asked: set[str] = set()
         self._used: dict[str, tuple[asyncio.Task[object] | None, int]] = {}
 
-    def key(self, name: str, x: object) -> str:
-        """Answer the key under which this turn of the step is remembered."""
-        _check(name)
-        if isinstance(x, Resource):
-            name = f"{name}[{x.identity()}]"
+    def key(self, name: str, given_name: str | None = None) -> str:
+        """Answer the key under which this turn of the step is remembered.
+
+        `given_name` is what the author called it, where `name` has more than that.
+        """
+        _check(given_name or name)
         task = asyncio.current_task()
         user, turns = self._used.get(name, (task, 0))
         if user is not task:

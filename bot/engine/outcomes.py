@@ -24,13 +24,15 @@ class Failure(BaseModel):
     cause: "Failure | None" = None
 
     @classmethod
-    def of(cls, error: BaseException) -> "Failure":
-        """Describe `error`; only an `OrbitsError` keeps its facts."""
+    def of(cls, error: BaseException, mask: Callable[[str], str] = str) -> "Failure":
+        """Describe `error`; only an `OrbitsError` keeps its facts. `mask` hides secrets."""
+        facts = _storable_facts(error.facts, mask) if isinstance(error, OrbitsError) else {}
+        cause = error.cause if isinstance(error, StepFailed) else None
         return cls(
             kind=f"{type(error).__module__}:{type(error).__qualname__}",
-            message=bounded(storable(str(error))),
-            facts=_storable_facts(error.facts) if isinstance(error, OrbitsError) else {},
-            cause=cls.of(error.cause) if isinstance(error, StepFailed) and error.cause else None,
+            message=mask(bounded(storable(str(error)))),
+            facts=facts,
+            cause=cls.of(cause, mask) if cause else None,
         )
 
     def error(self) -> OrbitsError:
@@ -57,6 +59,12 @@ class Outcome(NamedTuple):
         return cls(state, result, Failure.model_validate_json(failure) if failure else None)
 
     @property
+    def cause(self) -> BaseException | None:
+        """The error that a failed step ended with, as far as it is of a kind that is known."""
+        error = self.failure.error() if self.failure else None
+        return (error.cause or error) if isinstance(error, StepFailed) else error
+
+    @property
     def failure_text(self) -> str | None:
         """The failure as its row has it."""
         return self.failure.model_dump_json() if self.failure else None
@@ -70,14 +78,13 @@ class Outcome(NamedTuple):
 
 def storable(text: str) -> str:
     """Answer `text` without what no encoding can hold, such as a path that is no UTF-8."""
-    return text.encode("utf-8", "replace").decode()
+    return text.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
-def _storable_facts(facts: Mapping[str, Any]) -> dict[str, JsonValue]:
+def _storable_facts(facts: Mapping[str, Any], mask: Callable[[str], str]) -> dict[str, JsonValue]:
     """Answer facts as JSON: what is none is told in words, and never in the way of a failure."""
-    stored: dict[str, JsonValue] = json.loads(
-        storable(json.dumps(facts, default=str, ensure_ascii=False))
-    )
+    text = storable(json.dumps(facts, default=str, ensure_ascii=False))
+    stored: dict[str, JsonValue] = json.loads(mask(text))
     return stored
 
 

@@ -6,69 +6,46 @@ are handed to `Commands`, as each is a run of its own.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from datetime import timedelta
+from functools import partial
+from typing import Any, NamedTuple, Protocol, TypeVar
 
-from bot.engine.clock import Clock
-from bot.engine.happenings import Listener, StepEnded, StepPrinted
-from bot.engine.journal import Journal
+from bot.engine.attempts import attempted
+from bot.engine.happenings import StepEnded, StepPrinted
 from bot.engine.kinds import Wanted, fingerprint, kind_of
-from bot.engine.locks import Node
+from bot.engine.live_run import LiveRun
+from bot.engine.long_actions import carry_out_long
 from bot.engine.names import StepNames
 from bot.engine.outcomes import Failure, Outcome, step_failed
-from bot.engine.rows import Begun, StepRow
-from bot.engine.values import ResultType, command_result_type, result_type
+from bot.engine.rows import StepRow
+from bot.engine.signals import signalled
+from bot.engine.step_scope import StepScope
+from bot.engine.surroundings import Surroundings
+from bot.engine.time_limit import TimeLimit
+from bot.engine.underway import Underway
+from bot.engine.values import (
+    ResultNotStorable,
+    ResultType,
+    command_result_type,
+    result_type,
+    type_named,
+)
 from bot.states import State
-from resources.errors import NotGiven, NotRunning, ReplayMismatch, StepFailed
-from resources.model.action import Action
+from resources.errors import NotRunning, OrbitsError, ReplayMismatch, StepFailed
+from resources.model.action import Action, LongAction
 from resources.model.resource import Resource
+from resources.model.retry import ONCE, Retry
+from resources.model.scope import StepOptions
 from resources.model.workflow import Workflow
+from resources.secrets import Secret, Secrets
 
 T = TypeVar("T")
 
+Step = Callable[[StepRow, StepRow | None], Awaitable[Outcome]]
+"""Carries a step out and answers what became of it; it gets what is remembered of it, if anything.
 
-class Given:
-    """The objects that the process offers to definitions, by type."""
-
-    def __init__(self, *objects: object) -> None:
-        self._objects = objects
-
-    def get(self, kind: type[T]) -> T:
-        """Answer the object of that type; raises `NotGiven`."""
-        for candidate in self._objects:
-            if isinstance(candidate, kind):
-                return candidate
-        raise NotGiven(
-            f"A definition asks for a {kind.__name__}, which this process was not given. "
-            "Whoever builds the engine passes it in."
-        )
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What every scope of an engine shares."""
-
-    journal: Journal
-    clock: Clock
-    given: Given
-    tell: Listener
-
-
-@dataclass(eq=False)
-class LiveRun:
-    """A run that goes on in this process."""
-
-    begun: Begun
-    identity: str
-    node: Node
-    last_good: dict[str, Any] | None = None
-    flaw: Exception | None = None
-    """An error that a workflow may not swallow, such as a memory that does not fit its code."""
-
-    @property
-    def run_id(self) -> str:
-        """The run's id."""
-        return self.begun.grip.run_id
+What it answers is durable.
+"""
 
 
 class DoesResources(Protocol):
@@ -78,6 +55,16 @@ class DoesResources(Protocol):
         self, parent: "RunScope", row: StepRow, resource: Resource, wanted: Wanted, *, force: bool
     ) -> Outcome:
         """Answer what became of it, after the parent's step was remembered."""
+
+
+class _Asked(NamedTuple):
+    """A step as its body asks for it; `given_name` is what its author called it."""
+
+    name: str
+    kind: str
+    results: ResultType
+    fingerprint: str = ""
+    given_name: str | None = None
 
 
 class RunScope:
@@ -94,95 +81,199 @@ class RunScope:
         self._in_flight: set[asyncio.Future[None]] = set()
         self._ended = False
 
+    @property
+    def run_id(self) -> str:
+        """The id of the run."""
+        return self.run.run_id
+
     def given(self, kind: type[T]) -> T:
         """Answer an object of the process."""
         return self.around.given.get(kind)
 
     def log(self, text: str) -> None:
-        """Tell listeners what the body itself prints."""
-        step = self._prefix.rstrip("/")
-        self.around.tell(StepPrinted(self.run.run_id, self.run.identity, step, text))
+        """Keep what the body itself prints."""
+        self.print(self._prefix.rstrip("/"), text)
+
+    def print(self, step: str, text: str) -> None:
+        """Keep what a step prints, and tell listeners."""
+        self.around.prints(self.run_id, step, text)
+        self.around.tell(StepPrinted(self.run_id, self.run.identity, step, text))
 
     def last_good(self) -> dict[str, Any] | None:
         """Answer the arguments last brought about with success."""
         return self.run.last_good
 
-    async def do(
-        self, name: str, x: Any, *, command: str | None = None, force: bool = False
+    async def reveal(self, secret: Secret) -> str:
+        """Answer a secret's value, and mask it from now on."""
+        value = await self.given(Secrets).reveal(secret)
+        self.around.masks.add(value)
+        return value
+
+    async def recorded(self, resource: Any) -> Any:
+        """Answer the recorded output of a resource, or `None`."""
+        record = await self.around.journal.recorded(resource.identity())
+        if record is None or record.output is None:
+            return None
+        return result_type(resource).from_json(record.output)
+
+    # Steps
+
+    async def do(self, name: str, x: Any, command: str | None, options: StepOptions) -> Any:
+        """Carry out a step once per run; see `Steps.do`."""
+        if isinstance(x, Resource):
+            return await self._do_resource(name, x, command or x.digest(), options)
+        kind, print_of_x = _described(x)
+        retry, timeout = _pace(x, options)
+
+        async def step(row: StepRow, known: StepRow | None) -> Outcome:
+            outcome = await attempted(self, row, known, retry, partial(self._once_more, x, timeout))
+            await self.remember(row, outcome)
+            return outcome
+
+        return await self._step(_Asked(name, kind, result_type(x), print_of_x), step)
+
+    async def _do_resource(self, name: str, x: Resource, command: str, options: StepOptions) -> Any:
+        wanted = Wanted.of(x, command, x.identity())
+        retry, timeout = options.get("retry", ONCE), options.get("timeout")
+        force = options.get("force", False)
+
+        async def step(row: StepRow, known: StepRow | None) -> Outcome:
+            async def attempt(now: StepRow, _: StepRow | None) -> Outcome:
+                try:
+                    async with TimeLimit(timeout, now.name):
+                        return await self._resources.as_step(self, now, x, wanted, force=force)
+                except OrbitsError as error:
+                    outcome = self._outcome_of(error, now)
+                    await self.remember(now, outcome)
+                    return outcome
+
+            return await attempted(self, row, known, retry, attempt)
+
+        kind, results = f"{wanted.kind}.{command}", command_result_type(x, command)
+        asked = _Asked(f"{name}[{wanted.identity}]", kind, results, wanted.fingerprint, name)
+        return await self._step(asked, step)
+
+    async def once(self, name: str, x: Any, options: StepOptions) -> Any:
+        """Carry out a step once per identity; see `Steps.once`."""
+        if self.run.identity == self.run_id:
+            raise NotRunning(
+                f"`{name}` is to be done once for an identity, and this run has none. Give the "
+                "workflow an `identity()`, or use `do`. Nothing was started."
+            )
+        kind, print_of_x = _described(x)
+        retry, timeout = _pace(x, options)
+
+        async def step(row: StepRow, known: StepRow | None) -> Outcome:
+            before = await self.around.journal.done_once(self.run.identity, row.name)
+            if before is not None and before.kind == row.kind:
+                outcome = Outcome(State.SUCCEEDED, before.result)
+                await self.remember(row, outcome)
+                return outcome
+            outcome = await attempted(self, row, known, retry, partial(self._once_more, x, timeout))
+            await self.remember(row, outcome, for_all_runs=outcome.state is State.SUCCEEDED)
+            return outcome
+
+        return await self._step(_Asked(name, kind, result_type(x), print_of_x), step)
+
+    async def sleep(self, name: str, period: timedelta) -> None:
+        """Wait, durably; see `Steps.sleep`."""
+
+        async def step(row: StepRow, known: StepRow | None) -> Outcome:
+            until = Underway.of(known).until or self.around.clock.now() + period
+            await self._begin_to_wait(row, known, Underway(until=until))
+            async with self.run.waiting():
+                await self.around.clock.sleep_until(until)
+            await self.remember(row, Outcome(State.SUCCEEDED))
+            return Outcome(State.SUCCEEDED)
+
+        await self._step(_Asked(name, "sleep", result_type(_nothing)), step)
+
+    async def wait_for(
+        self,
+        name: str,
+        kind: Any,
+        timeout: timedelta | None,  # noqa: ASYNC109 (it is counted across restarts)
     ) -> Any:
-        """Carry out a step once per run; see `Definition.do`."""
+        """Wait for a signal, durably; see `Steps.wait_for`."""
+        results = ResultType(kind, f"the signal `{name}`")
+
+        async def step(row: StepRow, known: StepRow | None) -> Outcome:
+            until = Underway.of(known).until
+            if until is None and timeout is not None:
+                until = self.around.clock.now() + timeout
+            await self._begin_to_wait(row, known, Underway(until=until, expects=type_named(kind)))
+            try:
+                async with self.run.waiting():
+                    payload = await signalled(self, row.name, results, until)
+            except OrbitsError as error:
+                outcome = self._outcome_of(error, row)
+            else:
+                outcome = Outcome(State.SUCCEEDED, payload)
+            await self.remember(row, outcome)
+            return outcome
+
+        return await self._step(_Asked(name, "signal", results), step)
+
+    async def _begin_to_wait(self, row: StepRow, known: StepRow | None, underway: Underway) -> None:
+        if known is None:
+            waiting = row.underway(State.WAITING, underway.text())
+            await self.around.journal.remember(self.run.begun.grip, waiting)
+
+    async def _step(self, asked: "_Asked", step: Step) -> Any:
+        """Answer what is remembered of a step, or carry it out."""
         if self._ended:
             raise NotRunning(
-                f"{self.run.identity} asks for the step `{name}` after its run has ended, so it "
-                "could not be remembered. Await what you begin. Nothing was started."
+                f"{self.run.identity} asks for the step `{asked.name}` after its run has ended, so "
+                "it could not be remembered. Await what you begin. Nothing was started."
             )
-        key = self._names.key(name, x)
+        key = self._names.key(asked.name, asked.given_name)
+        known = self._remembered(key, asked.kind, asked.fingerprint)
+        if known is not None and known.finished:
+            return _outcome(known).answer(asked.results.from_json)
         settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._in_flight.add(settled)
         try:
-            if isinstance(x, Resource):
-                return await self._do_resource(key, x, command or x.digest(), force=force)
-            return await self._do_here(key, x)
+            await self.run.may_begin_a_step()
+            if known is None:
+                now = self.around.clock.now()
+                outcome = await step(StepRow.begun(key, asked.kind, asked.fingerprint, now), None)
+            else:
+                outcome = await step(known._replace(result=None), known)
         finally:
             self._in_flight.discard(settled)
             settled.set_result(None)
+        return outcome.answer(asked.results.from_json)
 
-    async def settled(self, body: Callable[[], Awaitable[T]]) -> T:
-        """Answer what `body` answers, when the steps that it left going have ended as well.
-
-        A failure in one branch of a `gather` leaves the others going: none outlives the run.
-        Raises `ReplayMismatch` where a step was done before a restart, and not asked for since.
-        """
+    async def _once_more(
+        self, x: Any, within: timedelta | None, row: StepRow, known: StepRow | None
+    ) -> Outcome:
+        """Answer what became of one attempt at what is done here."""
         try:
-            result = await body()
-        finally:
-            while self._in_flight and not _is_being_cancelled():
-                await asyncio.wait(set(self._in_flight))
-            self._ended = True
-        self._demand_all_asked_for()
-        return result
-
-    def _demand_all_asked_for(self) -> None:
-        memory = self.run.begun.memory
-        forgotten = self._names.forgotten(key for key, row in memory.items() if row.finished)
-        if forgotten:
-            self.run.flaw = ReplayMismatch(
-                f"{self.run.identity} remembers that the step `{forgotten[0]}` was done, and its "
-                "code of today does not ask for it. Its memory cannot be used: deploy the release "
-                f"that began it, or start it anew. (run {self.run.run_id})"
-            )
-            raise self.run.flaw
-
-    async def _do_resource(self, key: str, x: Resource, command: str, *, force: bool) -> Any:
-        wanted = Wanted.of(x, command, x.identity())
-        remembered = self._remembered(key, *_described_resource(wanted))
-        results = command_result_type(x, command)
-        if remembered is not None and remembered.finished:
-            return _outcome(remembered).answer(results.from_json)
-        row = StepRow.begun(key, *_described_resource(wanted), self.around.clock.now())
-        outcome = await self._resources.as_step(self, row, x, wanted, force=force)
-        return outcome.answer(results.from_json)
-
-    async def _do_here(self, key: str, x: Any) -> Any:
-        kind, print_of_x = _described(x)
-        remembered = self._remembered(key, kind, print_of_x)
-        results = result_type(x)
-        if remembered is not None and remembered.finished:
-            return _outcome(remembered).answer(results.from_json)
-        row = StepRow.begun(key, kind, print_of_x, self.around.clock.now())
-        try:
-            result = await self._carry_out(row, x, interrupted=remembered is not None)
-            text = results.to_json(result)
+            if isinstance(x, LongAction):
+                bound = x.bound_to(StepScope(self, row.name))
+                result = await carry_out_long(self, row, known, bound, within)
+            elif within is None:
+                result = await self._carry_out(row, x, interrupted=_interrupted(known, row))
+            else:
+                async with TimeLimit(within, row.name):
+                    result = await self._carry_out(row, x, interrupted=_interrupted(known, row))
+            text = self._without_secrets(result_type(x).to_json(result), row)
         except (Exception, asyncio.CancelledError, SystemExit) as error:
             if _is_being_cancelled():
                 raise
-            failed = self.failed(error, key)
-            await self.remember(row, Outcome(State.FAILED, failure=Failure.of(failed)))
-            if failed is error:
-                raise
-            raise failed from error
-        await self.remember(row, Outcome(State.SUCCEEDED, text))
-        return result if results.exact else results.from_json(text)
+            return self._outcome_of(error, row)
+        return Outcome(State.SUCCEEDED, text)
+
+    def _outcome_of(self, error: BaseException, row: StepRow) -> Outcome:
+        return self._failure(self.failed(error, row.name))
+
+    def _without_secrets(self, text: str, row: StepRow) -> str:
+        if self.around.masks.mask(text) != text:
+            raise ResultNotStorable(
+                f"The result of `{row.name}` holds a secret that this process revealed. Answer a "
+                "reference to it, such as the name under which it is kept."
+            )
+        return text
 
     async def _carry_out(self, row: StepRow, x: Any, *, interrupted: bool) -> Any:
         if isinstance(x, Action):
@@ -207,6 +298,8 @@ class RunScope:
         await self.around.journal.remember(self.run.begun.grip, row)
         return await bound.run()
 
+    # Memory
+
     def _remembered(self, key: str, kind: str, print_of_x: str) -> StepRow | None:
         row = self.run.begun.memory.get(key)
         if row is None or (row.kind == kind and row.fingerprint == print_of_x):
@@ -215,9 +308,37 @@ class RunScope:
         self.run.flaw = ReplayMismatch(
             f"{self.run.identity} remembers the step `{key}` as {row.kind}, and its code of today "
             f"asks for {changed} ({kind}) under that name. Its memory cannot be used: deploy the "
-            f"release that began it, or start it anew. (run {self.run.run_id})"
+            "release that began it, or do it again from there with "
+            f"`orbits retry {self.run_id} --from '{key}'`."
         )
         raise self.run.flaw
+
+    async def settled(self, body: Callable[[], Awaitable[T]]) -> T:
+        """Answer what `body` answers, when the steps that it left going have ended as well.
+
+        A failure in one branch of a `gather` leaves the others going: none outlives the run.
+        Raises `ReplayMismatch` where a step was done before a restart, and not asked for since.
+        """
+        try:
+            result = await body()
+        finally:
+            while self._in_flight and not _is_being_cancelled():
+                await asyncio.wait(set(self._in_flight))
+            self._ended = True
+        self._demand_all_asked_for()
+        return result
+
+    def _demand_all_asked_for(self) -> None:
+        memory = self.run.begun.memory
+        forgotten = self._names.forgotten(key for key, row in memory.items() if row.finished)
+        if forgotten:
+            self.run.flaw = ReplayMismatch(
+                f"{self.run.identity} remembers that the step `{forgotten[0]}` was done, and its "
+                "code of today does not ask for it. Its memory cannot be used: deploy the release "
+                "that began it, or do it again from there with "
+                f"`orbits retry {self.run_id} --from '{forgotten[0]}'`."
+            )
+            raise self.run.flaw
 
     async def outcome_of(
         self,
@@ -225,62 +346,59 @@ class RunScope:
         results: Callable[[], ResultType],
         failed: Callable[[BaseException], StepFailed],
     ) -> Outcome:
-        """Answer what became of the whole body of a run; `failed` names its own failures."""
+        """Answer what became of the body of a run, with all its steps."""
         try:
-            result = await self.settled(body)
-            text = results().to_json(result)
+            text = results().to_json(await self.settled(body))
         except (Exception, asyncio.CancelledError, SystemExit) as error:
             if _is_being_cancelled():
                 raise
-            return Outcome(State.FAILED, failure=Failure.of(failed(error)))
+            return self._failure(failed(self.run.flaw or error))
         if self.run.flaw is not None:
-            return Outcome(State.FAILED, failure=Failure.of(failed(self.run.flaw)))
+            return self._failure(failed(self.run.flaw))
         return Outcome(State.SUCCEEDED, text)
+
+    def _failure(self, failed: StepFailed) -> Outcome:
+        return Outcome(State.FAILED, failure=Failure.of(failed, self.around.masks.mask))
 
     def failed(self, error: BaseException, step: str) -> StepFailed:
         """Answer `error` as the failure of a step of this run."""
         step = step.partition("[")[0]
-        return step_failed(error, step=step, identity=self.run.identity, run_id=self.run.run_id)
+        return step_failed(error, step=step, identity=self.run.identity, run_id=self.run_id)
 
-    async def remember(self, row: StepRow, outcome: Outcome) -> None:
+    async def remember(self, row: StepRow, outcome: Outcome, *, for_all_runs: bool = False) -> None:
         """Write the step's outcome, and tell listeners when it is durable."""
-        ended = row.ended(outcome, self.around.clock.now())
-        await self.around.journal.remember(self.run.begun.grip, ended)
+        at = self.around.clock.now()
+        once = None
+        if for_all_runs:
+            once = {
+                "identity": self.run.identity,
+                "name": row.name,
+                "kind": row.kind,
+                "result": outcome.result,
+                "run_id": self.run_id,
+                "done_at": at,
+            }
+        await self.around.journal.remember(self.run.begun.grip, row.ended(outcome, at), once)
         self.tell_step(row.name, outcome.state)
 
     def tell_step(self, step: str, state: State) -> None:
         """Tell listeners that a step's outcome is durable."""
-        self.around.tell(StepEnded(self.run.run_id, self.run.identity, step, state))
+        self.around.tell(StepEnded(self.run_id, self.run.identity, step, state))
 
 
-class StepScope:
-    """The scope of an action: it may print and ask what it was given, and has no steps."""
+async def _nothing() -> None:
+    """Answer what a sleep does."""
 
-    def __init__(self, scope: RunScope, step: str) -> None:
-        self._scope = scope
-        self._step = step
 
-    async def do(
-        self, name: str, x: Any, *, command: str | None = None, force: bool = False
-    ) -> Any:
-        """Refuse: an action is a leaf."""
-        raise NotRunning(
-            f"The action of step `{self._step}` asks for the step `{name}`: an action has no steps "
-            "of its own. Make it a workflow."
-        )
+def _pace(x: Any, options: StepOptions) -> tuple[Retry, timedelta | None]:
+    """Answer how often a step is tried and how long each attempt may take."""
+    retry, timeout = (x.retry, x.timeout) if isinstance(x, Action) else (ONCE, None)
+    return options.get("retry", retry), options.get("timeout", timeout)
 
-    def given(self, kind: type[T]) -> T:
-        """Answer an object of the process."""
-        return self._scope.given(kind)
 
-    def log(self, text: str) -> None:
-        """Tell listeners what the step prints."""
-        run = self._scope.run
-        self._scope.around.tell(StepPrinted(run.run_id, run.identity, self._step, text))
-
-    def last_good(self) -> dict[str, Any] | None:
-        """An action has no recorded state."""
-        return None
+def _interrupted(known: StepRow | None, row: StepRow) -> bool:
+    """Answer whether a crash cut the step off while it ran, and not while it waited."""
+    return known is not None and known.state is State.RUNNING and row.result is None
 
 
 def _described(x: Any) -> tuple[str, str]:
@@ -289,10 +407,6 @@ def _described(x: Any) -> tuple[str, str]:
         kind = kind_of(type(x))
         return kind, fingerprint(kind, 0, x.model_dump_json())
     return "function", ""
-
-
-def _described_resource(wanted: Wanted) -> tuple[str, str]:
-    return f"{wanted.kind}.{wanted.command}", wanted.fingerprint
 
 
 def _outcome(row: StepRow) -> Outcome:

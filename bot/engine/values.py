@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from functools import lru_cache, partial
 from types import CodeType, MethodType
-from typing import Any, get_type_hints
+from typing import Any, Union, get_args, get_type_hints
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from resources.errors import OrbitsError
-from resources.model.action import Action
+from resources.model.action import Action, LongAction
+from resources.model.pending import Pending
 from resources.model.resource import Resource
 from resources.model.workflow import Workflow
 
@@ -76,8 +77,20 @@ class ResultType:
             ) from error
 
 
+def handle_type(action: LongAction) -> ResultType:
+    """Answer how the handle of a long action is stored."""
+    return _of_method(type(action).start)
+
+
+def type_named(kind: Any) -> str | None:
+    """Answer how a class is named in the store, `None` for what is no class: `module:Class`."""
+    return f"{kind.__module__}:{kind.__qualname__}" if isinstance(kind, type) else None
+
+
 def result_type(x: Any) -> ResultType:
     """Answer how the result of an action, workflow, resource or coroutine function is stored."""
+    if isinstance(x, LongAction):
+        return _of_method(type(x).check)
     if isinstance(x, Action):
         return _of_method(type(x).run)
     if isinstance(x, Workflow):
@@ -125,9 +138,17 @@ def _of_method(function: Callable[..., Any]) -> ResultType:
     return _annotated(function)
 
 
+def _without_pending(annotation: Any) -> Any:
+    """Answer what a `check()` promises in the end."""
+    members = get_args(annotation)
+    if Pending not in members:
+        return annotation
+    return Union[tuple(member for member in members if member is not Pending)]  # noqa: UP007 (made of a list)
+
+
 def _annotated(function: Callable[..., Any]) -> ResultType:
     try:
-        annotation = get_type_hints(function).get("return", Any)
+        annotation = _without_pending(get_type_hints(function).get("return", Any))
     except NameError as error:
         raise ResultNotStorable(
             f"The annotations of {function.__qualname__} cannot be read: {error}. Name types "

@@ -13,9 +13,9 @@ from sqlmodel import Session, col, select
 
 from bot.engine.clock import Clock
 from bot.engine.identifiers import new_id
-from bot.engine.journal import enqueue
 from bot.engine.kinds import Wanted
 from bot.engine.outcomes import Failure
+from bot.engine.queue import enqueue
 from bot.rollouts.affected import Affected, TenantFacts
 from bot.states import LIVE, State
 from bot.store.database import Database

@@ -23,10 +23,10 @@ class Moment(TypeDecorator[datetime]):
         return value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give the zone back that SQLite does not keep."""
-        if value is None or value.tzinfo is not None:
+        """Give the zone back that SQLite does not keep; on PostgreSQL it is the session's."""
+        if value is None or value.tzinfo is UTC:
             return value
-        return value.replace(tzinfo=UTC)
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 class StateText(TypeDecorator[State]):

@@ -1,41 +1,43 @@
-"""One database: many readers, one writer, and what each kind of database needs to be durable."""
+"""One database: many readers, one writer, and their threads."""
 
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlmodel import Session
 
-from bot.store.writer import Item, Together, Writer
+from bot.store.commits import Item, Together
+from bot.store.failures import patiently
+from bot.store.opening import new_engine, session_parameters
+from bot.store.writer import Writer
 
 T = TypeVar("T")
 
 READERS = 4
 
-SQLITE_SETTINGS = (
-    "PRAGMA journal_mode=WAL",
-    # FULL: a commit is on the disk before it is answered, even if the power goes.
-    "PRAGMA synchronous=FULL",
-    "PRAGMA busy_timeout=10000",
-    "PRAGMA foreign_keys=ON",
-)
-
 
 class Database:
     """The store of one process, to be used as an async context.
 
-    `read` and `write` take plain functions of a `Session` and run them off the event loop.
+    `read` and `write` take plain functions of a `Session` and run them off the event loop. One
+    that reads may be called again where the connection was cut.
     """
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.engine = _engine(url)
+        self.engine = new_engine(url, READERS)
         self._writer = Writer(self.engine)
         # Threads of its own: what authors run in threads must not keep the engine waiting.
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
+        # On PostgreSQL one state for all statements of a session; on SQLite it is always so.
+        self._one_state = self.engine.execution_options(
+            **{}
+            if self.is_sqlite
+            else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        )
 
     @property
     def is_sqlite(self) -> bool:
@@ -66,7 +68,8 @@ class Database:
 
     async def read(self, work: Callable[[Session], T]) -> T:
         """Answer what `work` reads, in a session that sees one state of the database."""
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
+        reading = partial(patiently, partial(self._read, work))
+        return await asyncio.get_running_loop().run_in_executor(self._readers, reading)
 
     async def write(self, work: Callable[[Session], T]) -> T:
         """Carry out `work` in one transaction; when this returns, it is durable."""
@@ -76,35 +79,10 @@ class Database:
         """Write `item` in one call with all that wait for the same `together`, durably."""
         return await self._writer.write_together(together, item)
 
+    def session_parameters(self, **settings: str) -> dict[str, Any]:
+        """Answer how psycopg opens a session of its own here, with those settings."""
+        return session_parameters(self.engine, **settings)
+
     def _read(self, work: Callable[[Session], T]) -> T:
-        with Session(self.engine, expire_on_commit=False) as session:
+        with Session(self._one_state, expire_on_commit=False) as session:
             return work(session)
-
-
-def _engine(url: str) -> Engine:
-    engine = create_engine(_with_driver(url))
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _with_driver(url: str) -> str:
-    """Answer the address with the driver that we use: psycopg 3 for PostgreSQL."""
-    parsed = make_url(url)
-    if parsed.drivername in {"postgresql", "postgres"}:
-        parsed = parsed.set(drivername="postgresql+psycopg")
-    return parsed.render_as_string(hide_password=False)
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:
-    # pysqlite's own transactions begin late and end early; ours are explicit.
-    connection.isolation_level = None
-    for setting in SQLITE_SETTINGS:
-        connection.execute(setting)
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # A reader takes a snapshot; the one writer takes the lock at once, so it never has to upgrade.
-    writes = connection.get_execution_options().get("orbits_writer", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,8 +1,10 @@
-"""The one seat at a SQLite database: who holds it works on the runs, the others stand by."""
+"""The one seat at a piece of work: who holds it works, and the others stand by."""
 
 import asyncio
 import fcntl
 import os
+from abc import ABC, abstractmethod
+from importlib import import_module
 from pathlib import Path
 
 import structlog
@@ -14,20 +16,52 @@ log = structlog.get_logger(__name__)
 ASK_AGAIN_SECONDS = 0.2
 
 
-class Seat:
-    """A lock on a file beside the database; the kernel frees it when its holder ends."""
+class Seat(ABC):
+    """A lock that the system frees when its holder ends, in whatever way."""
 
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
-        self._file: int | None = None
+    def __init__(self) -> None:
         self.stands_by = False
         """Whether another process has the seat, and this one waits for it."""
+        self.lost = asyncio.Event()
+        """Set when the seat was taken from its holder, who must do nothing any more."""
 
-    @classmethod
-    def of(cls, database: Database) -> "Seat":
-        """Answer the seat of a database; other databases than SQLite have room for many."""
-        path = database.path
-        return cls(None if path is None else path.with_name(f"{path.name}-worker"))
+    @staticmethod
+    def of(database: Database) -> "Seat":
+        """Answer the seat of those that work on the runs of a database."""
+        return seat_of(database)
+
+    @property
+    @abstractmethod
+    def is_the_only_one(self) -> bool:
+        """Whether nobody else can be in this seat now."""
+
+    @abstractmethod
+    async def take(self) -> None:
+        """Wait until the seat is free, and take it."""
+
+    @abstractmethod
+    def leave(self) -> None:
+        """Give the seat up."""
+
+
+def seat_of(database: Database, name: str = "work") -> Seat:
+    """Answer the seat of that name: each piece of work at a database has one."""
+    if not database.is_sqlite:
+        # The driver is a twentieth of a second that a start on SQLite does not need.
+        seat: Seat = import_module("bot.store.advisory_seat").AdvisorySeat(database, name)
+        return seat
+    ending = "worker" if name == "work" else name
+    path = database.path
+    return FileSeat(None if path is None else path.with_name(f"{path.name}-{ending}"))
+
+
+class FileSeat(Seat):
+    """A lock on a file beside a SQLite database, freed by the kernel; without a file no lock."""
+
+    def __init__(self, path: Path | None) -> None:
+        super().__init__()
+        self._path = path
+        self._file: int | None = None
 
     @property
     def is_the_only_one(self) -> bool:

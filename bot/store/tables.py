@@ -40,7 +40,10 @@ class Run(SQLModel, table=True):
     rises each time the run changes hands; a write that carries an older one is refused.
 
     A root (`root_id` is its own id) is taken by any worker; what is nested in it, by who asks
-    for it. `queued` waits for a worker, `waiting` for its turn in the process that asked.
+    for it. `queued` waits for a worker, `waiting` for its turn in the process that asked. A
+    lower `rank` is taken sooner. `asked`: somebody asked for it by itself, so that it goes on
+    though the run that began it gives it up. `cancelled_by` names who asked for its end;
+    empty: nobody waits for it any more.
     """
 
     __table_args__ = (
@@ -63,7 +66,7 @@ class Run(SQLModel, table=True):
         Index(
             "run_queue",
             "state",
-            "priority",
+            "rank",
             "id",
             sqlite_where=LIVE_ROWS,
             postgresql_where=LIVE_ROWS,
@@ -77,13 +80,15 @@ class Run(SQLModel, table=True):
     id: str = Field(primary_key=True)
     root_id: str
     parent_id: str | None = None
+    parent_step: str | None = None
     identity: str
     command: str
     kind: str
     arguments: str = Field(sa_column=Column(Text, nullable=False))
     fingerprint: str
     force: bool = False
-    priority: int = 0
+    asked: bool = False
+    rank: int = 0
     paused: bool = False
     cancelled_by: str | None = None
     state: State = Field(sa_column=Column(StateText, nullable=False))

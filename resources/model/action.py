@@ -1,9 +1,11 @@
 """One mutating operation, the leaf of every run."""
 
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from resources.errors import InterruptedOnce
 from resources.model.definition import Definition
+from resources.model.retry import ONCE, Retry
 
 
 class Action(Definition):
@@ -15,6 +17,10 @@ class Action(Definition):
     """
 
     repeatable: ClassVar[bool] = True
+    retry: ClassVar[Retry] = ONCE
+    """How often it is tried, unless the step that does it says otherwise."""
+    timeout: ClassVar[timedelta | None] = None
+    """How long one attempt may take, unless the step that does it says otherwise."""
 
     async def run(self) -> Any:
         """Do it, and answer the result; its annotation is how the result is read back."""
@@ -31,3 +37,30 @@ class Action(Definition):
             "define `interrupted()` to find out what became of it. Look at what it works on, "
             "put it right by hand, and retry."
         )
+
+
+class LongAction(Action):
+    """An operation that goes on elsewhere: begun here, then asked about until it is done.
+
+        class OpenAccount(LongAction):
+            name: str
+
+            async def start(self) -> str: ...
+            async def check(self, handle: str) -> Account | Pending: ...
+
+    What `start()` answers is remembered, and handed to `check()`, also after a crash: it is
+    never started twice. Where a crash came between `start()` and its record, `interrupted()`
+    is asked for the handle, or `start()` is called again if it is `repeatable`. `timeout` is
+    counted from the start, crashes included.
+    """
+
+    repeatable: ClassVar[bool] = False
+    check_every: ClassVar[timedelta] = timedelta(seconds=10)
+
+    async def start(self) -> Any:
+        """Begin it, and answer a handle by which it can be asked about."""
+        raise NotImplementedError(f"{type(self).__name__} defines no start()")
+
+    async def check(self, handle: Any) -> Any:
+        """Answer the result, or `Pending`; raise where it has failed."""
+        raise NotImplementedError(f"{type(self).__name__} defines no check()")

@@ -51,9 +51,23 @@ class Resource(Steps):
     version: ClassVar[int] = 1
     """Raise it when `define_install` must run again on what is installed already."""
 
+    queued: ClassVar[bool] = False
+    """Whether a `do` hands it to the queue, for any worker to carry out: the unit of distribution.
+
+    What it is made of is carried out where it is, and whoever waits for it occupies no place.
+    """
+
     def identity(self) -> str:
         """Answer which thing this is; equal identities are one thing, shared by all who do it."""
         raise NotImplementedError(f"{type(self).__name__} defines no identity()")
+
+    def lanes(self) -> tuple[str, ...]:
+        """Answer what it shares with others, as `kind:name`, such as `account:1234`.
+
+        Where the operator limits a kind, no more queued runs than that go on at once with
+        the same lane. It counts for a run of the queue, not for what is nested in it.
+        """
+        return ()
 
     def digest(self) -> str:
         """Answer the command that a plain `do` runs; `update` also installs where needed."""

@@ -1,7 +1,12 @@
 """What a definition may ask of whoever runs it; the engine is the one that answers."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol, TypeVar
+from datetime import timedelta
+from typing import Any, Protocol, TypedDict, TypeVar
+
+from resources.model.pending import Pending
+from resources.model.retry import Retry
+from resources.secrets import Secret
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -9,11 +14,38 @@ T_co = TypeVar("T_co", covariant=True)
 CoroutineFunction = Callable[[], Awaitable[T]]
 
 
+class StepOptions(TypedDict, total=False):
+    """How a step is carried out: `force` does what is up to date as well."""
+
+    force: bool
+    retry: Retry
+    timeout: timedelta
+
+
 class Scope(Protocol):
     """One run's memory of its steps, bound to the definition that is being run."""
 
-    async def do(self, name: str, x: Any, *, command: str | None, force: bool) -> Any:
-        """Carry out a durable step once per run; see `Definition.do`."""
+    @property
+    def run_id(self) -> str:
+        """The id of the run."""
+
+    async def do(self, name: str, x: Any, command: str | None, options: StepOptions) -> Any:
+        """Carry out a durable step once per run; see `Steps.do`."""
+
+    async def once(self, name: str, x: Any, options: StepOptions) -> Any:
+        """Carry out a durable step once per identity; see `Steps.once`."""
+
+    async def sleep(self, name: str, period: timedelta) -> None:
+        """Wait, durably; see `Steps.sleep`."""
+
+    async def wait_for(self, name: str, kind: Any, timeout: timedelta | None) -> Any:  # noqa: ASYNC109
+        """Wait for a signal, durably; see `Steps.wait_for`."""
+
+    async def recorded(self, resource: Any) -> Any:
+        """Answer the recorded output of a resource, or `None`."""
+
+    async def reveal(self, secret: Secret) -> str:
+        """Answer a secret's value."""
 
     def given(self, kind: type[T]) -> T:
         """Answer the process's object of that type; raise `NotGiven` where there is none."""
@@ -23,6 +55,13 @@ class Scope(Protocol):
 
     def last_good(self) -> dict[str, Any] | None:
         """Answer the arguments last brought about with success, or `None`."""
+
+
+class Checks(Protocol[T_co]):
+    """A long action, as far as `do` needs to know its result."""
+
+    async def check(self, handle: Any) -> T_co | Pending:
+        """Answer the result, or that there is none yet."""
 
 
 class Runs(Protocol[T_co]):

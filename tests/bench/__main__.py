@@ -1,59 +1,67 @@
-"""`make bench`: every figure as a ratio measured in the same run, as a table and as JSON."""
+"""`make bench`: what the engine promises, each figure beside another of the same run.
+
+`make bench ARGS="journal queue"` measures only those parts. The status is not 0 where something
+failed, and never for slowness.
+"""
 
 import json
-from dataclasses import asdict
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
-from tests.bench.journal import WORKFLOWS, Figure, measure
-from tests.bench.start import Start, help_start, serve_start
+from tests.bench import history, journal, queued, resume, start, takeover
+from tests.bench.measuring import Part, Row
+from tests.bench.stores import Store, both_stores
 
 RESULTS = Path("bench.json")
 
+PARTS: dict[str, Callable[[Store, Store], Iterator[Part]]] = {
+    "journal": journal.parts,
+    "queue": queued.parts,
+    "resume": resume.parts,
+    "history": history.parts,
+    "start": start.parts,
+    "take-over": takeover.parts,
+}
+
 
 def main() -> None:
-    """Measure, print, and write `bench.json`."""
-    console = Console()
-    journal = [measure(concurrency) for concurrency in WORKFLOWS]
-    console.print(_journal_table(journal))
-    starts = [help_start(), serve_start()]
-    console.print(_start_table(starts))
-    results = {
-        "journal": [asdict(figure) | {"share": figure.share} for figure in journal],
-        "start": [asdict(start) for start in starts],
-    }
+    """Measure what was asked for, print it, and write `bench.json`."""
+    asked = sys.argv[1:] or list(PARTS)
+    unknown = sorted(set(asked) - set(PARTS))
+    if unknown:
+        raise SystemExit(
+            f"There is no part `{unknown[0]}` of the benchmark; there are {', '.join(PARTS)}."
+        )
+    console = Console(width=max(Console().width, 100))
+    results: dict[str, object] = {"machine": _machine()}
+    failed = False
+    with both_stores() as (sqlite, postgres):
+        for name in asked:
+            told: list[Row] = []
+            for part in PARTS[name](sqlite, postgres):
+                console.print(part.table())
+                told.append(part.data())
+                failed = failed or part.failed
+            results[name] = told
     RESULTS.write_text(json.dumps(results, indent=2) + "\n")
     console.print(f"written to {RESULTS}")
+    if failed:
+        raise SystemExit(1)
 
 
-def _journal_table(figures: list[Figure]) -> Table:
-    table = Table(title="Durable steps a second, SQLite, synchronous=FULL, medians")
-    for name in ("at once", "engine", "plain sqlite3, group commit", "engine / plain"):
-        table.add_column(name, justify="right")
-    for figure in figures:
-        table.add_row(
-            str(figure.concurrency),
-            f"{figure.engine:,.0f}",
-            f"{figure.limit:,.0f}",
-            f"{figure.share:.2f}",
-        )
-    return table
-
-
-def _start_table(starts: list[Start]) -> Table:
-    table = Table(title="Starting, medians")
-    for name in ("what", "seconds", "of a bare Python", "MB resident"):
-        table.add_column(name, justify="right")
-    for start in starts:
-        table.add_row(
-            start.name,
-            f"{start.seconds:.2f}",
-            f"{start.seconds / start.python_seconds:.1f} x",
-            "" if start.megabytes is None else f"{start.megabytes:.0f}",
-        )
-    return table
+def _machine() -> Row:
+    """Answer what the absolute figures depend on; a load says that others were at work."""
+    return {
+        "cores": os.cpu_count(),
+        "load": os.getloadavg()[0],
+        "python": platform.python_version(),
+        "system": platform.platform(),
+    }
 
 
 if __name__ == "__main__":

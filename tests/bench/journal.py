@@ -1,146 +1,170 @@
-"""Durable steps a second: the engine, and plain sqlite3 with group commit as the physical limit.
+"""Durable no-op steps a second: the engine, the physical limit, and DBOS as the peer.
 
-Both write ten rows a workflow, on the same disk, in turn, with `synchronous=FULL`: quote the
-ratio, as the absolute figures are the machine's.
+Workflows of ten steps that do nothing, 1, 10 and 100 at once, each contender in a process of
+its own and in turn, on the same disk. Quote the ratio: the absolute figures are the machine's.
 """
 
 import asyncio
-import sqlite3
-import statistics
-import threading
-import time
-from contextlib import closing
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import count
 from pathlib import Path
-from queue import SimpleQueue
-from tempfile import TemporaryDirectory
 
 from bot.engine.engine import Engine
 from bot.store.database import Database
 from bot.store.schema import upgrade
-from resources import Workflow
+from tests.bench.apart import apart
+from tests.bench.group_commit import GroupCommit, PlainJournal, Tables
+from tests.bench.measuring import Measured, NotAvailable, Part, Row, Sample, any_failed, in_turn
+from tests.bench.pace import STEPS, Watch, rate
+from tests.bench.plain_tables import PostgresTables, RawRows, SqliteTables
+from tests.bench.stores import Store, empty
+from tests.bench.workloads import TenSteps, nothing
 
-STEPS = 10
+AT_ONCE = (1, 10, 100)
 ROUNDS = 5
-WORKFLOWS = {1: 60, 10: 400, 100: 1_500}
-"""How many workflows a round has, by how many go on at once."""
+PEER_ROUNDS = 2
+SECONDS = 1.0
+PEER = Path(".venv-bench/bin/python")
+
+PLAIN, ENGINE, RAW, DBOS = "plain, group commit", "engine", "raw rows, 4 integers", "DBOS"
+COLUMNS = {
+    "journal": "",
+    "at once": "d",
+    "steps/s": ",.0f",
+    "of plain": ".2f",
+    "p50 ms": ".2f",
+    "p99 ms": ".2f",
+}
 
 
-@dataclass(frozen=True)
-class Figure:
-    """Steps a second, the median of the rounds; and at one at a time, the median step in ms."""
-
-    concurrency: int
-    engine: float
-    limit: float
-
-    @property
-    def share(self) -> float:
-        """How much of the limit the engine reaches."""
-        return self.engine / self.limit
+def parts(sqlite: Store, postgres: Store) -> Iterator[Part]:
+    """Measure on both databases."""
+    yield _part(sqlite, {PLAIN: plain_sqlite_rate, RAW: raw_rate})
+    yield _part(postgres, {PLAIN: plain_postgres_rate})
 
 
-async def nothing() -> None:
-    """Do nothing, durably."""
+def _part(store: Store, limits: dict[str, Callable[..., Sample]]) -> Part:
+    rows: list[Row] = []
+    failed = False
+    for at_once in AT_ONCE:
+        contenders = {
+            name: partial(_round, store, _address(limit), at_once) for name, limit in limits.items()
+        }
+        contenders[ENGINE] = partial(_round, store, _address(engine_rate), at_once)
+        contenders[DBOS] = partial(_peer_round, store, at_once)
+        measured = in_turn(contenders, ROUNDS, {DBOS: PEER_ROUNDS})
+        rows += [_row(name, at_once, result, measured[PLAIN]) for name, result in measured.items()]
+        failed = failed or any_failed(measured)
+    return Part(f"Durable steps a second, {store.name}", COLUMNS, rows, failed)
 
 
-class TenSteps(Workflow):
-    """Ten steps that do nothing but are remembered."""
+def _row(name: str, at_once: int, result: Measured, plain: Measured) -> Row:
+    return {
+        "journal": name,
+        "at once": at_once,
+        "steps/s": result.problem or result.median("steps/s"),
+        "of plain": result.ratio(plain, "steps/s"),
+        "p50 ms": result.median("p50 ms"),
+        "p99 ms": result.median("p99 ms"),
+        "rounds": [sample["steps/s"] for sample in result.samples],
+    }
 
-    number: int
 
-    async def define(self) -> None:
-        for number in range(STEPS):
-            await self.do(f"step-{number}", nothing)
+def _address(function: Callable[..., Sample]) -> str:
+    return f"{function.__module__}:{function.__qualname__}"
 
 
-class PlainJournal:
-    """One table, one writing thread, one commit for all that wait: what SQLite itself can do."""
+def _round(store: Store, function: str, at_once: int) -> Sample:
+    with empty(store) as url:
+        answer: Sample = apart(function, url=url, concurrency=at_once, seconds=SECONDS)
+        return answer
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._waiting: SimpleQueue[tuple[tuple[object, ...], asyncio.Future[None]] | None] = (
-            SimpleQueue()
+
+def _peer_round(store: Store, at_once: int) -> Sample:
+    if not PEER.exists():
+        raise NotAvailable(f"DBOS is not installed, there is no {PEER}")
+    with empty(store) as url:
+        answer: Sample = apart(
+            "tests.bench.dbos_peer:dbos_rate", PEER, url=url, concurrency=at_once, seconds=SECONDS
         )
-        self._loop = asyncio.get_running_loop()
-        self._thread = threading.Thread(target=self._write)
-        self._thread.start()
+        return answer
 
-    def close(self) -> None:
-        self._waiting.put(None)
-        self._thread.join()
 
-    def step(self, workflow: int, number: int) -> "asyncio.Future[None]":
-        written: asyncio.Future[None] = self._loop.create_future()
-        self._waiting.put(((workflow, number, "nothing", "null"), written))
-        return written
+def engine_rate(url: str, concurrency: int, seconds: float) -> Sample:
+    """Answer the engine's durable steps a second, and its step's latency."""
 
-    def _write(self) -> None:
-        with closing(sqlite3.connect(self._path, isolation_level=None)) as connection:
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=FULL")
-            connection.execute(
-                "CREATE TABLE step (run INT, number INT, kind TEXT, result TEXT, "
-                "PRIMARY KEY (run, number))"
+    async def measure() -> Sample:
+        database = Database(url)
+        upgrade(database.engine)
+        watch = Watch()
+        async with database, Engine(database, given=[watch], at_once=2 * concurrency) as engine:
+            return await rate(
+                lambda number: engine.run(TenSteps(number=number)), watch, concurrency, seconds
             )
-            while (first := self._waiting.get()) is not None:
-                batch = [first]
-                while not self._waiting.empty() and (more := self._waiting.get()) is not None:
-                    batch.append(more)
-                connection.execute("BEGIN IMMEDIATE")
-                connection.executemany(
-                    "INSERT INTO step VALUES (?, ?, ?, ?)", [row for row, _ in batch]
-                )
-                connection.execute("COMMIT")
-                self._loop.call_soon_threadsafe(_tell, [written for _, written in batch])
+
+    return asyncio.run(measure())
 
 
-def _tell(written: "list[asyncio.Future[None]]") -> None:
-    for future in written:
-        future.set_result(None)
+def plain_sqlite_rate(url: str, concurrency: int, seconds: float) -> Sample:
+    """Answer the durable steps a second that sqlite3 takes from a plain journal."""
+    return _plain_rate(SqliteTables(_path(url)), concurrency, seconds)
 
 
-async def engine_rate(folder: Path, concurrency: int) -> float:
-    """Answer the engine's durable steps a second."""
-    database = Database(f"sqlite:///{folder / 'engine.db'}")
-    upgrade(database.engine)
-    async with database, Engine(database, at_once=2 * concurrency) as engine:
-        numbers = iter(range(WORKFLOWS[concurrency]))
-
-        async def work() -> None:
-            for number in numbers:
-                await engine.run(TenSteps(number=number))
-
-        return await _rate(work, concurrency)
+def plain_postgres_rate(url: str, concurrency: int, seconds: float) -> Sample:
+    """Answer the durable steps a second that psycopg takes from a plain journal."""
+    return _plain_rate(PostgresTables(url), concurrency, seconds)
 
 
-async def limit_rate(folder: Path, concurrency: int) -> float:
-    """Answer plain sqlite3's durable rows a second."""
-    journal = PlainJournal(folder / "plain.db")
-    numbers = iter(range(WORKFLOWS[concurrency]))
+def _plain_rate(tables: Tables, concurrency: int, seconds: float) -> Sample:
+    async def measure() -> Sample:
+        journal = PlainJournal(tables)
+        watch = Watch()
+        try:
+            return await rate(
+                lambda number: asyncio.create_task(_plain_workflow(journal, watch, number)),
+                watch,
+                concurrency,
+                seconds,
+            )
+        finally:
+            journal.close()
 
-    async def work() -> None:
-        for workflow in numbers:
+    return asyncio.run(measure())
+
+
+async def _plain_workflow(journal: PlainJournal, watch: Watch, number: int) -> None:
+    run = await journal.begin("TenSteps", json.dumps({"number": number}))
+    for step in range(STEPS):
+        with watch.step():
+            started_at = journal.now()
+            await nothing()
+            await journal.step(run, f"step-{step}", started_at, None)
+    await journal.end(run, None)
+
+
+def raw_rate(url: str, concurrency: int, seconds: float) -> Sample:
+    """Answer the durable rows a second of one table of four integers."""
+
+    async def measure() -> Sample:
+        rows = GroupCommit(RawRows(_path(url)).write)
+        watch = Watch()
+        runs = count()
+
+        async def ten_rows(_: int) -> None:
+            run = next(runs)
             for number in range(STEPS):
-                await journal.step(workflow, number)
+                with watch.step():
+                    await rows.written(("row", (run, number, 0, 0)))
 
-    try:
-        return await _rate(work, concurrency)
-    finally:
-        journal.close()
+        try:
+            return await rate(ten_rows, watch, concurrency, seconds)
+        finally:
+            rows.close()
 
-
-async def _rate(work, concurrency: int) -> float:  # type: ignore[no-untyped-def]
-    began = time.perf_counter()
-    await asyncio.gather(*(work() for _ in range(concurrency)))
-    return WORKFLOWS[concurrency] * STEPS / (time.perf_counter() - began)
+    return asyncio.run(measure())
 
 
-def measure(concurrency: int, folder: Path | None = None) -> Figure:
-    """Measure both in turn, on the disk that holds `folder` (the current one by default)."""
-    engine, limit = [], []
-    for _ in range(ROUNDS):
-        with TemporaryDirectory(dir=folder or Path.cwd()) as name:
-            engine.append(asyncio.run(engine_rate(Path(name), concurrency)))
-            limit.append(asyncio.run(limit_rate(Path(name), concurrency)))
-    return Figure(concurrency, statistics.median(engine), statistics.median(limit))
+def _path(url: str) -> Path:
+    return Path(url.removeprefix("sqlite:///"))

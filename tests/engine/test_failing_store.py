@@ -1,16 +1,12 @@
 """What a failing store must not do: fail runs for good, lose what it confirmed, strand a run."""
 
 import asyncio
-from typing import Any
 
 from sqlalchemy import text
 from sqlmodel import Session, select
 from structlog.testing import capture_logs
 
 from bot.engine.clock import SystemClock
-from bot.engine.journal import Journal
-from bot.engine.kinds import Wanted
-from bot.engine.rows import Begun
 from bot.states import State
 from bot.store.database import Database
 from bot.store.tables import Delivery
@@ -107,18 +103,3 @@ async def test_what_was_told_as_written_is_written_when_a_neighbour_fills_the_di
         guid for guid, outcome in zip(("small", "large"), outcomes, strict=True) if outcome is None
     ]
     assert sorted(stored) == told
-
-
-async def test_one_run_that_cannot_begin_does_not_fail_its_neighbours(database: Database) -> None:
-    now = SystemClock().now()
-    journal = Journal(database, "me")
-
-    def wanted(name: str, fingerprint: str) -> Wanted:
-        return Wanted(name, "update", fingerprint, "tests.engine.things:Database", "{}")
-
-    await journal.begin(wanted("a", "left over"), None, now, changes=False)
-    begun: list[Any] = await asyncio.gather(
-        *(journal.begin(wanted(name, "new"), None, now, changes=False) for name in "abc"),
-        return_exceptions=True,
-    )
-    assert [type(each) for each in begun[1:]] == [Begun, Begun]

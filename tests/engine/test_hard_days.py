@@ -10,7 +10,7 @@ from sqlmodel import select
 from bot.engine.engine import Engine
 from bot.states import State
 from bot.store.database import Database
-from bot.store.tables import Run
+from bot.store.tables import Run, Wait
 from resources import Action, OrbitsError, Resource, StepFailed, Workflow
 from tests.engine.conftest import NewEngine
 from tests.engine.things import Database as Disk
@@ -211,15 +211,22 @@ class Uses(Workflow):
         return await self.do("disk", Disk(name="a", size=1, gate="never"))
 
 
+async def somebody_joined(database: Database) -> None:
+    """Return when a run waits for one that another one began."""
+    async with asyncio.timeout(SOON):
+        while not await database.read(  # noqa: ASYNC110 (another table tells it)
+            lambda session: session.exec(select(Wait)).all()
+        ):
+            await asyncio.sleep(0)
+
+
 async def test_a_shared_run_outlives_the_one_that_started_it(
-    engine: Engine, ledger: Ledger
+    engine: Engine, ledger: Ledger, database: Database
 ) -> None:
     starter = await engine.submit(GivesUp())
     await ledger.arrival("a").wait()
     joiner = await engine.submit(Uses())
-    shared = next(iter(engine._commands._live.values()))
-    while shared.waiters < 2:  # noqa: ASYNC110 (no fact is told when somebody joins)
-        await asyncio.sleep(0)
+    await somebody_joined(database)
     ledger.gate("give up").set()
     await engine.outcome(starter)
     ledger.gate("never").set()

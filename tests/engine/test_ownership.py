@@ -1,25 +1,25 @@
 """One process works on a run at a time, and what a former owner still writes does not count."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlmodel import select
 
 from bot.engine.clock import SystemClock
 from bot.engine.engine import Engine
-from bot.engine.identifiers import new_id
 from bot.engine.interruptions import LeaseLost
-from bot.engine.journal import Journal, enqueue
 from bot.engine.kinds import Wanted
 from bot.engine.outcomes import Outcome
 from bot.engine.owner import Ownership
+from bot.engine.queue import enqueue, takeable
 from bot.engine.rows import StepRow
 from bot.states import State
 from bot.store.database import Database
 from bot.store.seat import Seat
 from bot.store.tables import Owner, Step
 from tests.engine.conftest import NewEngine
+from tests.engine.journals import journal_of, taken
 from tests.engine.things import Database as Disk
 from tests.engine.things import Ledger
 
@@ -32,16 +32,24 @@ def step(name: str) -> StepRow:
     return begun.ended(Outcome(State.SUCCEEDED, "null"), now)
 
 
+def alive(owner: str, at: datetime | None = None) -> Owner:
+    at = at or SystemClock().now()
+    return Owner(id=owner, host="here", pid=1, started_at=at, heartbeat_at=at)
+
+
+async def waiting(database: Database) -> list[str]:
+    hints = await database.read(lambda session: takeable(session.connection(), 10))
+    return [hint.run_id for hint in hints]
+
+
 async def test_who_lost_a_run_can_write_no_step_and_no_end(database: Database) -> None:
     now = SystemClock().now()
-    first, second = Journal(database, "first"), Journal(database, "second")
+    first, second = journal_of("first", database), journal_of("second", database)
     run = await database.write(lambda session: enqueue(session, WANTED, now))
-    grip = await first.take(run, now, changes=True)
+    grip = await taken(first, run, now)
     assert grip is not None
     await first.remember(grip.grip, step("one"))
-    taken = await first.run(run.id)
-    assert taken is not None
-    taken_over = await second.take(taken, now, changes=True)
+    taken_over = await taken(second, run, now)
     assert taken_over is not None
     assert set(taken_over.memory) == {"one"}
 
@@ -54,10 +62,13 @@ async def test_who_lost_a_run_can_write_no_step_and_no_end(database: Database) -
 async def test_of_two_that_take_a_run_one_gets_it(database: Database) -> None:
     now = SystemClock().now()
     run = await database.write(lambda session: enqueue(session, WANTED, now))
-    taken = await asyncio.gather(
-        *(Journal(database, f"owner-{n}").take(run, now, changes=False) for n in range(5))
+    owners = [f"owner-{number}" for number in range(5)]
+    for owner in owners:
+        await database.write(lambda session, owner=owner: session.add(alive(owner)))  # type: ignore[misc]
+    takes = await asyncio.gather(
+        *(taken(journal_of(owner, database), run, now) for owner in owners)
     )
-    assert len([each for each in taken if each is not None]) == 1
+    assert len([each for each in takes if each is not None]) == 1
 
 
 async def test_a_second_engine_stands_by_until_the_first_one_ends(
@@ -82,15 +93,12 @@ async def test_an_owner_whose_heart_stopped_is_buried_and_its_runs_are_free(
     clock = SystemClock()
     long_ago = clock.now() - timedelta(hours=1)
     run = await database.write(lambda session: enqueue(session, WANTED, clock.now()))
-    dead = Owner(id=new_id(long_ago), host="gone", pid=1, started_at=long_ago)
-    dead.heartbeat_at = long_ago
-    await database.write(lambda session: session.add(dead))
-    assert await Journal(database, dead.id).take(run, clock.now(), changes=False)
-    journal = Journal(database, "alive")
-    assert await journal.waiting(10) == []
+    await database.write(lambda session: session.add(alive("dead", long_ago)))
+    assert await taken(journal_of("dead", database), run, clock.now())
+    assert await waiting(database) == []
 
     assert await Ownership(database, Seat.of(database), clock).bury_the_dead()
-    assert [found.id for found in await journal.waiting(10)] == [run.id]
+    assert await waiting(database) == [run.id]
 
 
 async def test_a_process_that_was_buried_learns_it_at_its_next_heartbeat(

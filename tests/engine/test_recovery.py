@@ -10,8 +10,8 @@ from sqlmodel import col, select
 from bot.engine.clock import SystemClock
 from bot.engine.engine import Engine, RunNotFound
 from bot.engine.happenings import Happening, StepEnded
-from bot.engine.journal import enqueue
 from bot.engine.kinds import Wanted
+from bot.engine.queue import enqueue
 from bot.states import State
 from bot.store.database import Database
 from bot.store.tables import Run

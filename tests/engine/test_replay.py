@@ -13,13 +13,14 @@ from sqlmodel import Session, select
 
 from bot.engine.clock import SystemClock
 from bot.engine.engine import Engine
-from bot.engine.journal import Journal, enqueue
 from bot.engine.kinds import Wanted
+from bot.engine.queue import enqueue
 from bot.states import State
 from bot.store.database import Database
 from bot.store.tables import Owner
 from resources import Resource, StepFailed, Workflow
 from tests.engine.conftest import NewEngine
+from tests.engine.journals import journal_of, taken
 from tests.engine.things import Database as Disk
 from tests.engine.things import Ledger
 
@@ -133,10 +134,10 @@ async def test_an_interrupted_run_has_a_place_before_those_that_wait_for_it(
         at = now - timedelta(seconds=size)
         run = await database.write(lambda session: enqueue(session, wanted, at))
         if size == 1:
-            assert await Journal(database, "dead").take(run, now, changes=True)
+            assert await taken(journal_of("dead", database), run, now)
         return run.id
 
-    runs = [await queued(2), await queued(1)]
+    runs = [await queued(1), await queued(2)]
     async with Engine(database, given=[ledger], at_once=1) as engine, asyncio.timeout(SOON):
         for run in runs:
             await engine.outcome(run)
@@ -159,33 +160,6 @@ async def test_a_commit_that_fails_does_not_spoil_the_next_one(database: Databas
     with pytest.raises(SQLAlchemyError):
         await database.write(violate)
     await database.write(lambda session: session.connection().execute(text("SELECT 1")).all())
-
-
-class Asks(Workflow):
-    async def define(self) -> str | None:
-        return await self.do("disk", Disk(name="a"))
-
-
-async def test_who_joins_a_run_that_somebody_else_ended_gets_no_empty_answer(
-    database: Database, engine: Engine, ledger: Ledger
-) -> None:
-    """The look for work saw a run that a step took up and ended before it was begun."""
-    disk = Disk(name="a")
-    wanted = Wanted.of(disk, "update", disk.identity())
-    now = SystemClock().now()
-    stale = await database.write(lambda session: enqueue(session, wanted, now))
-    await engine.run(disk)
-    busy = await engine.submit(Disk(name="a", size=2, gate="go"))
-    await ledger.arrival("a").wait()
-    stale.token = 0
-    engine._begin(stale)
-    asking = await engine.submit(Asks())
-    live = engine._commands._live
-    while not any(shared.waiters == 2 for shared in live.values()):  # noqa: ASYNC110 (nobody tells)
-        await asyncio.sleep(0)
-    ledger.gate("go").set()
-    await engine.outcome(busy)
-    assert (await engine.outcome(asking)).result == '"db://a?size=1"'
 
 
 class Wobbly(Resource):

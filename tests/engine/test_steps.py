@@ -210,7 +210,7 @@ async def test_a_result_as_large_as_a_file_is_refused(run: Any) -> None:
 async def test_an_action_has_no_steps_of_its_own(run: Any) -> None:
     class Greedy(Action):
         async def run(self) -> None:
-            await self.scope.do("more", nothing, command=None, force=False)
+            await self.scope.do("more", nothing, None, {})
 
     async def body(self: Workflow) -> None:
         await self.do("greedy", Greedy())

@@ -1,5 +1,6 @@
 """Time in the stories: but for the moment that a look takes, it stands still until it is moved."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 A_MOMENT = timedelta(microseconds=1)
@@ -11,6 +12,7 @@ class StoryClock:
 
     def __init__(self) -> None:
         self._now = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+        self._moved = asyncio.Event()
 
     def now(self) -> datetime:
         """Answer the time now, which is never the same twice."""
@@ -20,3 +22,10 @@ class StoryClock:
     def pass_by(self, time: timedelta) -> None:
         """Let time go by."""
         self._now += time
+        self._moved.set()
+        self._moved = asyncio.Event()
+
+    async def sleep_until(self, moment: datetime) -> None:
+        """Return when somebody has let enough time go by."""
+        while self._now < moment:
+            await self._moved.wait()

@@ -1,0 +1,114 @@
+"""A run that goes on in this process, with what it occupies and what it was told."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from bot.engine.interruptions import Drained
+from bot.engine.rows import Begun
+
+
+class Place(Protocol):
+    """What a root occupies of its process; it is given up while any branch of it waits."""
+
+    async def give_up(self) -> None:
+        """Note that a branch waits."""
+
+    async def regain(self) -> None:
+        """Note that a branch waits no more; return when the root has its place again."""
+
+    def forget(self) -> None:
+        """Note that a branch waits no more, as it ends."""
+
+
+class NoPlace:
+    """The place of a root that takes none."""
+
+    async def give_up(self) -> None:
+        """Give up nothing."""
+
+    async def regain(self) -> None:
+        """Regain nothing."""
+
+    def forget(self) -> None:
+        """Forget nothing."""
+
+
+@dataclass
+class Gate:
+    """What was told to all runs of this process, or to one: to pause, or to stop."""
+
+    draining: bool = False
+    _open: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self._open.set()
+
+    @property
+    def is_shut(self) -> bool:
+        """Whether no step may begin just now."""
+        return not self._open.is_set()
+
+    def pause(self) -> None:
+        """Let no step begin."""
+        self._open.clear()
+
+    def resume(self) -> None:
+        """Let steps begin again."""
+        self._open.set()
+
+    async def passed(self) -> None:
+        """Return when a step may begin."""
+        await self._open.wait()
+
+
+@dataclass(eq=False)
+class LiveRun:
+    """A run that goes on in this process."""
+
+    begun: Begun
+    identity: str
+    gates: tuple[Gate, ...]
+    place: Place
+    rank: int = 0
+    last_good: dict[str, Any] | None = None
+    flaw: Exception | None = None
+    """An error that a workflow may not swallow, such as a memory that does not fit its code."""
+    cancelled_by: str | None = None
+    """Who asked for its end, while it comes about; empty: nobody waits for it."""
+    out_of_time: bool = False
+    waited: bool = False
+    """Whether it may have left waits or places in the store."""
+    task: "asyncio.Task[Any] | None" = None
+
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+        return self.begun.grip.run_id
+
+    @property
+    def gate(self) -> Gate:
+        """The gate of this run alone; what is nested in it passes it as well."""
+        return self.gates[-1]
+
+    async def may_begin_a_step(self) -> None:
+        """Return when a step may begin; raises `Drained` where the process begins none any more."""
+        for gate in self.gates:
+            if gate.draining:
+                raise Drained(self.run_id)
+            if gate.is_shut:
+                async with self.waiting():
+                    await gate.passed()
+
+    @asynccontextmanager
+    async def waiting(self) -> AsyncIterator[None]:
+        """Occupy no place while a branch of the run waits for what others do."""
+        await self.place.give_up()
+        try:
+            yield
+        except BaseException:
+            self.place.forget()
+            raise
+        await self.place.regain()

@@ -1,0 +1,93 @@
+"""How many roots go on at once in one process; one that waits for others takes no room."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from bot.engine.watch import Watch
+
+Occupy = Callable[[str], Awaitable[bool]]
+Leave = Callable[[str], Awaitable[None]]
+
+
+class Places:
+    """The places of one process, `most` of them."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._free = asyncio.Semaphore(most)
+
+    @property
+    def any_free(self) -> bool:
+        """Whether a root can begin at once."""
+        return not self._free.locked()
+
+    async def take(self) -> None:
+        """Wait for a place, and take it."""
+        await self._free.acquire()
+
+    def leave(self) -> None:
+        """Give a place back."""
+        self._free.release()
+
+
+class RootPlace:
+    """The place of one root, and its places in lanes, which the whole fleet shares.
+
+    It is given up when the first of its branches waits, and regained after the last does.
+    """
+
+    def __init__(self, run_id: str, places: Places, watch: Watch, lanes: "Lanes | None") -> None:
+        self._run_id = run_id
+        self._places = places
+        self._watch = watch
+        self._lanes = lanes
+        self._waiting = 0
+        self._held = True
+        self.left = asyncio.Event()
+        """Set when the place was given up for the first time, or the root has ended."""
+
+    async def give_up(self) -> None:
+        """Note that a branch waits."""
+        self._waiting += 1
+        if self._waiting == 1 and self._held:
+            self._let_go()
+            if self._lanes is not None:
+                await self._lanes.leave(self._run_id)
+
+    async def regain(self) -> None:
+        """Note that a branch waits no more; return when the root has its place again."""
+        self._waiting -= 1
+        if self._waiting or self._held:
+            return
+        await self._places.take()
+        self._held = True
+        if self._lanes is not None:
+            await self._lanes.enter(self._run_id, self._watch)
+
+    def forget(self) -> None:
+        """Note that a branch waits no more, as it ends."""
+        self._waiting -= 1
+
+    def close(self) -> None:
+        """Give the place up for good."""
+        if self._held:
+            self._let_go()
+        self.left.set()
+
+    def _let_go(self) -> None:
+        self._held = False
+        self._places.leave()
+        self.left.set()
+
+
+class Lanes:
+    """The lanes of the fleet, as the store has them."""
+
+    def __init__(self, occupy: Occupy, leave: Leave) -> None:
+        self._occupy = occupy
+        self.leave = leave
+
+    async def enter(self, run_id: str, watch: Watch) -> None:
+        """Return when the run has a place in each of its lanes."""
+        while not await self._occupy(run_id):
+            await watch.tick()

@@ -1,0 +1,85 @@
+"""The scope of an action: it may print and ask what it was given, and has no steps."""
+
+from datetime import timedelta
+from typing import Any, Protocol, TypeVar
+
+from resources.errors import NotRunning
+from resources.model.scope import StepOptions
+from resources.secrets import Secret
+
+T = TypeVar("T")
+
+
+class Asking(Protocol):
+    """The run whose step the action is."""
+
+    @property
+    def run_id(self) -> str:
+        """The id of the run."""
+
+    def given(self, kind: type[T]) -> T:
+        """Answer an object of the process."""
+
+    def print(self, step: str, text: str) -> None:
+        """Keep what a step prints."""
+
+    async def recorded(self, resource: Any) -> Any:
+        """Answer the recorded output of a resource, or `None`."""
+
+    async def reveal(self, secret: Secret) -> str:
+        """Answer a secret's value."""
+
+
+class StepScope:
+    """What an action may ask for while it runs, under the name of its step."""
+
+    def __init__(self, scope: Asking, step: str) -> None:
+        self._scope = scope
+        self._step = step
+
+    @property
+    def run_id(self) -> str:
+        """The id of the run."""
+        return self._scope.run_id
+
+    async def do(self, name: str, x: Any, command: str | None, options: StepOptions) -> Any:
+        """Refuse: an action is a leaf."""
+        raise self._has_no_steps(name)
+
+    async def once(self, name: str, x: Any, options: StepOptions) -> Any:
+        """Refuse: an action is a leaf."""
+        raise self._has_no_steps(name)
+
+    async def sleep(self, name: str, period: timedelta) -> None:
+        """Refuse: an action is a leaf."""
+        raise self._has_no_steps(name)
+
+    async def wait_for(self, name: str, kind: Any, timeout: timedelta | None) -> Any:  # noqa: ASYNC109
+        """Refuse: an action is a leaf."""
+        raise self._has_no_steps(name)
+
+    async def recorded(self, resource: Any) -> Any:
+        """Answer the recorded output of a resource, or `None`."""
+        return await self._scope.recorded(resource)
+
+    async def reveal(self, secret: Secret) -> str:
+        """Answer a secret's value, and mask it from now on."""
+        return await self._scope.reveal(secret)
+
+    def given(self, kind: type[T]) -> T:
+        """Answer an object of the process."""
+        return self._scope.given(kind)
+
+    def log(self, text: str) -> None:
+        """Keep what the step prints."""
+        self._scope.print(self._step, text)
+
+    def last_good(self) -> dict[str, Any] | None:
+        """An action has no recorded state."""
+        return None
+
+    def _has_no_steps(self, name: str) -> NotRunning:
+        return NotRunning(
+            f"The action of step `{self._step}` asks for the step `{name}`: an action has no steps "
+            "of its own. Make it a workflow."
+        )
