@@ -30,3 +30,5 @@ def configure_logs(level: int = logging.INFO) -> None:
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(name)s: %(message)s")
+    # The queue's pool tells each try to reach a database that is away; we tell it once.
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)

@@ -12,7 +12,7 @@ from bot.inbox import Inbox
 from bot.settings import Settings, load_fleet
 from bot.store import schema
 from bot.store.database import Database
-from bot.store.seat import Seat
+from bot.store.seat import FileSeat, Seat
 from resources.fleet import Fleet
 
 
@@ -23,6 +23,7 @@ class Role(StrEnum):
     STANDING_BY = "standing by"
     WORKING = "working"
     UNABLE = "unable to work"
+    TAKING_IN = "taking deliveries in"
 
 
 @dataclass
@@ -41,6 +42,8 @@ class Parts:
     listeners: tuple[Listener, ...] = ()
     works: bool = False
     unable: bool = False
+    only_takes_in: bool = False
+    """Whether others work: a web process beside workers that share a queue."""
 
     @property
     def role(self) -> Role:
@@ -49,6 +52,8 @@ class Parts:
             return Role.WORKING
         if self.seat.stands_by:
             return Role.STANDING_BY
+        if self.only_takes_in:
+            return Role.TAKING_IN
         return Role.UNABLE if self.unable else Role.STARTING
 
 
@@ -68,7 +73,8 @@ async def opened(
         yield Parts(
             settings=settings,
             database=database,
-            seat=Seat.of(database),
+            # Where many share the work, there is room for all of them.
+            seat=FileSeat(None) if settings.is_distributed else Seat.of(database),
             inbox=Inbox(database, clock),
             fleet=fleet or load_fleet(settings.stacks),
             clock=clock,

@@ -51,10 +51,17 @@ async def load_and_work(parts: Parts) -> None:
     await worker.work(parts)
 
 
+async def leave_the_work_to_workers(parts: Parts) -> None:
+    """Do nothing beside taking deliveries in, until cancelled."""
+    parts.only_takes_in = True
+    await asyncio.Event().wait()
+
+
 async def _serve(settings: Settings, host: str, port: int) -> None:
+    work = leave_the_work_to_workers if settings.is_distributed else load_and_work
     async with opened(settings) as parts:
         config = uvicorn.Config(
-            web_app(parts, load_and_work),
+            web_app(parts, work),
             host=host,
             port=port,
             log_config=None,

@@ -2,18 +2,29 @@
 
 import os
 from collections.abc import Mapping
+from datetime import timedelta
 from difflib import get_close_matches
+from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Self, TypeVar
 
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from pydantic import AnyHttpUrl, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AnyHttpUrl,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from bot.engine.pace import Limits, Pace
 from bot.github.auth import AppKey
 from resources.errors import OrbitsError
 from resources.fleet import Fleet
@@ -22,9 +33,8 @@ PEM_BEGINS = ("-----BEGIN RSA PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----")
 SHORTEST_SECRET = 16
 NO_DATABASE = (
     "is no address of a database that this release works on; set it to a SQLite file, such as "
-    "sqlite:///orbits.db"
+    "sqlite:///orbits.db, or to a PostgreSQL database, such as postgresql://user@host/orbits"
 )
-
 
 OURS = frozenset({"ORBITS_SCRIPT"})
 """What the bot itself sets for the scripts that it runs."""
@@ -44,6 +54,27 @@ class SettingsRefused(OrbitsError):
     """The settings cannot be used; the message names every problem, one to a line."""
 
 
+class Dispatch(StrEnum):
+    """How processes come to hear of work: one looks for it itself, or many share a queue."""
+
+    EMBEDDED = "embedded"
+    DISTRIBUTED = "distributed"
+
+
+def _lanes(text: object) -> object:
+    """Read `account=5,tenant=1`; what is already a mapping is left as it is."""
+    if not isinstance(text, str):
+        return text
+    pairs = [pair.partition("=") for pair in text.split(",")]
+    limits = {kind.strip(): most.strip() for kind, _, most in pairs}
+    if not all(kind and most.isdigit() and int(most) > 0 for kind, most in limits.items()):
+        raise ValueError("is no list of kinds and numbers, such as account=5,tenant=1")
+    return {kind: int(most) for kind, most in limits.items()}
+
+
+LaneLimits = Annotated[dict[str, int], NoDecode, BeforeValidator(_lanes)]
+
+
 class StoreSettings(BaseSettings):
     """Which database the bot remembers in; all that most commands need."""
 
@@ -53,6 +84,11 @@ class StoreSettings(BaseSettings):
 
     database_url: str = "sqlite:///orbits.db"
 
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the database is a file of this machine."""
+        return make_url(self.database_url).get_backend_name() == "sqlite"
+
     @field_validator("database_url")
     @classmethod
     def _is_a_database(cls, url: str) -> str:
@@ -61,6 +97,8 @@ class StoreSettings(BaseSettings):
         except ArgumentError:
             raise ValueError(NO_DATABASE) from None
         backend, name = parsed.get_backend_name(), parsed.database or ":memory:"
+        if backend in {"postgresql", "postgres"} and parsed.database:
+            return url
         if backend != "sqlite" or name == ":memory:":
             raise ValueError(NO_DATABASE)
         folder = Path(name).parent
@@ -77,7 +115,16 @@ class Settings(StoreSettings):
     github_private_key: SecretStr
     github_webhook_secret: SecretStr
     stacks: str
+    dispatch: Dispatch = Dispatch.EMBEDDED
     deployments_at_once: Annotated[int, Field(ge=1, le=1000)] = 10
+    runs_at_once: Annotated[int, Field(ge=1, le=1000)] = 100
+    runs_at_once_overall: Annotated[int | None, Field(ge=1)] = None
+    runs_at_once_per_lane: LaneLimits = {}
+    heartbeat_seconds: Annotated[float, Field(gt=0, le=60)] = 3
+    expiry_seconds: Annotated[float, Field(gt=0, le=600)] = 15
+    grace_seconds: Annotated[float, Field(ge=0, le=3600)] = 20
+    queue_deadline_minutes: Annotated[float, Field(gt=0)] = 60
+    keep_days: Annotated[float, Field(gt=0)] = 30
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535, validation_alias="PORT")] = 8080
 
@@ -118,6 +165,37 @@ class Settings(StoreSettings):
     def _can_be_found(cls, address: str) -> str:
         load_fleet(address)
         return address
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        if self.dispatch is Dispatch.DISTRIBUTED and self.is_sqlite:
+            raise ValueError(
+                "ORBITS_DISPATCH is distributed, and ORBITS_DATABASE_URL a SQLite file: many "
+                "machines share a PostgreSQL database. Set its address, or embedded"
+            )
+        if self.expiry_seconds < 2 * self.heartbeat_seconds:
+            raise ValueError(
+                "ORBITS_EXPIRY_SECONDS is less than two heartbeats (ORBITS_HEARTBEAT_SECONDS), so "
+                "that one late beat would cost a process its runs; set it higher"
+            )
+        return self
+
+    @property
+    def is_distributed(self) -> bool:
+        """Whether many processes share the work through the queue."""
+        return self.dispatch is Dispatch.DISTRIBUTED
+
+    @property
+    def pace(self) -> Pace:
+        """How the engine works."""
+        return Pace(
+            at_once=self.runs_at_once,
+            limits=Limits(self.runs_at_once_overall, self.runs_at_once_per_lane),
+            heartbeat=timedelta(seconds=self.heartbeat_seconds),
+            expiry=timedelta(seconds=self.expiry_seconds),
+            patience=timedelta(minutes=self.queue_deadline_minutes),
+            grace=timedelta(seconds=self.grace_seconds),
+        )
 
     @property
     def app_key(self) -> AppKey:
@@ -211,6 +289,8 @@ def _read_key(path: str) -> str:
 
 
 def _sentence(problem: ErrorDetails) -> str:
+    if not problem["loc"]:
+        return problem["msg"].removeprefix("Value error, ") + "."
     name = _name(str(problem["loc"][0]))
     if problem["type"] == "missing":
         return f"{name} is not set."

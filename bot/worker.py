@@ -4,17 +4,25 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from functools import partial
+from importlib import import_module
 
 import structlog
 
+from bot.engine.dispatch import Dispatch
 from bot.engine.engine import Engine
+from bot.engine.masking import Masks
+from bot.engine.polling import Polling
+from bot.engine.queue import RunQueue
 from bot.github.door import GitHub
 from bot.handlers import pull_request
 from bot.handlers.registry import Bot
 from bot.parts import Parts
 from bot.rollouts.records import Rollouts
 from bot.rollouts.reporter import Pace, Reporter
-from bot.schedule import schedule
+from bot.schedule import forget_the_old, schedule
+from bot.store.seat import seat_of
+from resources.secrets import EnvironmentSecrets, FileSecrets, Secrets
 
 log = structlog.get_logger(__name__)
 
@@ -25,26 +33,40 @@ AGAIN_AFTER = timedelta(seconds=5)
 async def working(
     parts: Parts, *, github: GitHub | None = None, pace: Pace | None = None
 ) -> AsyncIterator[Bot]:
-    """Work on the database, once no other process of this machine does."""
+    """Work on the database: alone once no other process does, or as one of many."""
+    settings = parts.settings
     github = github or GitHub(
-        str(parts.settings.github_api_url).rstrip("/"),
-        parts.settings.app_key,
-        clock=parts.clock.now,
+        str(settings.github_api_url).rstrip("/"), settings.app_key, clock=parts.clock.now
     )
+    dispatch, masks = dispatch_of(parts), Masks()
     reporter = Reporter(parts.database, github, parts.clock, pace)
-    rollouts = Rollouts(parts.database, parts.clock, reporter.wake)
+    queue = RunQueue(dispatch, settings.pace.limits)
+    rollouts = Rollouts(parts.database, parts.clock, queue, reporter.wake)
+    secrets = Secrets(EnvironmentSecrets(), FileSecrets(), hear=masks.add)
     engine = Engine(
         parts.database,
         seat=parts.seat,
         clock=parts.clock,
-        given=(rollouts, parts.fleet),
+        given=(rollouts, parts.fleet, secrets),
         listeners=parts.listeners,
+        pace=settings.pace,
+        dispatch=dispatch,
+        masks=masks,
     )
     async with github, engine:
-        bot = Bot(github, parts.fleet, rollouts, engine, parts.settings.deployments_at_once)
+        bot = Bot(github, parts.fleet, rollouts, engine, settings.deployments_at_once)
         async with _going(parts, bot, reporter):
-            log.info("working", database=parts.database.name)
+            log.info("working", database=parts.database.name, dispatch=settings.dispatch)
             yield bot
+
+
+def dispatch_of(parts: Parts) -> Dispatch:
+    """Answer how this process hears of runs: it looks for them itself, or is told by the queue."""
+    if not parts.settings.is_distributed:
+        return Polling(parts.database)
+    # The queue's library is loaded only where there is a queue.
+    jobs: Dispatch = import_module("bot.engine.jobs").Jobs(parts.settings.database_url)
+    return jobs
 
 
 async def work(parts: Parts, *, github: GitHub | None = None, pace: Pace | None = None) -> None:
@@ -61,23 +83,56 @@ async def work(parts: Parts, *, github: GitHub | None = None, pace: Pace | None 
 
 @contextlib.asynccontextmanager
 async def _going(parts: Parts, bot: Bot, reporter: Reporter) -> AsyncIterator[None]:
-    """Keep deliveries handled, reports told and sweeps made."""
-    scheduler = schedule(bot.rollouts, reporter)
-    # In a group: one that ends, which none of them should, ends them all, and they begin anew.
-    async with asyncio.TaskGroup() as going:
-        tasks = [
-            going.create_task(reporter.work(), name="reporter"),
+    """Keep what one process does for all of them going, in whichever has the seat for it."""
+    parts.works, parts.unable = True, False
+    # In a group: where it ends, which it should not, the whole work ends, and begins anew.
+    try:
+        async with asyncio.TaskGroup() as group:
+            conducting = group.create_task(_conduct(parts, bot, reporter), name="conductor")
+            try:
+                yield
+            finally:
+                conducting.cancel()
+    finally:
+        parts.works = False
+
+
+async def _conduct(parts: Parts, bot: Bot, reporter: Reporter) -> None:
+    """Handle deliveries, tell reports and make sweeps, whenever this process has the seat."""
+    if not parts.settings.is_distributed:
+        # Who works on the runs is alone on the database already.
+        await _conducted(parts, bot, reporter)
+    seat = seat_of(parts.database, "schedule")
+    while True:
+        await seat.take()
+        log.info("conducting", database=parts.database.name)
+        try:
+            conducted = asyncio.create_task(_conducted(parts, bot, reporter))
+            lost = asyncio.create_task(seat.lost.wait())
+            try:
+                await asyncio.wait([conducted, lost], return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                lost.cancel()
+                conducted.cancel()
+                ended = await asyncio.gather(conducted, return_exceptions=True)
+            if not isinstance(ended[0], asyncio.CancelledError):
+                await conducted
+        finally:
+            seat.leave()
+
+
+async def _conducted(parts: Parts, bot: Bot, reporter: Reporter) -> None:
+    """Do so until cancelled."""
+    keep = timedelta(days=parts.settings.keep_days)
+    forget = partial(forget_the_old, parts.database, keep, parts.clock)
+    scheduler = schedule(bot.rollouts, reporter, forget)
+    scheduler.start()
+    try:
+        async with asyncio.TaskGroup() as going:
+            going.create_task(reporter.work(), name="reporter")
             going.create_task(
                 parts.inbox.work(lambda event: pull_request.handlers.handle(event, bot)),
                 name="inbox",
-            ),
-        ]
-        scheduler.start()
-        parts.works, parts.unable = True, False
-        try:
-            yield
-        finally:
-            parts.works = False
-            scheduler.shutdown(wait=False)
-            for task in tasks:
-                task.cancel()
+            )
+    finally:
+        scheduler.shutdown(wait=False)

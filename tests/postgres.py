@@ -38,8 +38,14 @@ SETTINGS = {
     "timezone": "America/St_Johns",
     "log_min_messages": "warning",
 }
-# It ends the server when its own input ends, which happens even when the tests are killed.
-SUPERVISE = '"$@" & read -r how; kill -"${how:-INT}" $!; wait $!'
+# Stops the server as it is told. Its input ends untold when the tests were killed: nothing is left.
+SUPERVISE = """
+"$@" &
+if read -r how
+then kill -"$how" $!; wait $!
+else kill -QUIT $!; wait $!; rm -rf "$0"
+fi
+"""
 
 
 class Postgres:
@@ -147,7 +153,7 @@ class StartedPostgres(Postgres):
         postgres = [program, "-D", str(self._data), "-k", str(self.folder), *options]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                ["sh", "-c", SUPERVISE, "postgres", *postgres],
+                ["sh", "-c", SUPERVISE, str(self.folder), *postgres],
                 stdin=subprocess.PIPE, stdout=log, stderr=log,
                 user=self._user, extra_groups=self._groups, cwd=self.folder,
             )  # fmt: skip

@@ -159,10 +159,11 @@ class Claims:
         values = self._new(claim, State.QUEUED) | queued_values(claim.run_id)
         self._insert_run.execute(connection, [values])
         enqueue_places(connection, claim.run_id, claim.lanes or ())
-        return Joins(claim.run_id)
+        return Joins(claim.run_id, of_asker=True)
 
     def _joined(self, connection: Connection, claim: Claim, own: Any) -> Joins | WaitsForItself:
-        answer = _refused_or(connection, claim.parent_id, own.id, Joins(own.id))
+        of_asker = (own.parent_id, own.parent_step) == (claim.parent_id, claim.parent_step)
+        answer = _refused_or(connection, claim.parent_id, own.id, Joins(own.id, of_asker))
         if isinstance(answer, Joins) and claim.parent_id and own.parent_id != claim.parent_id:
             _wait(connection, claim.parent_id, own.id)
         return answer
@@ -171,7 +172,7 @@ class Claims:
         self, connection: Connection, claim: Claim, own: Any, record: Record | None
     ) -> Taken:
         """Take up what was cut off, or what is in line and whose turn has come."""
-        of_asker = own.parent_id == claim.parent_id and claim.parent_step is not None
+        of_asker = (own.parent_id, own.parent_step) == (claim.parent_id, claim.parent_step)
         if claim.parent_id is not None and not of_asker:
             if own.id != own.root_id and _parent_has_ended(connection, own):
                 connection.execute(

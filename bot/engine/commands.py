@@ -85,16 +85,18 @@ class Commands:
                 return answer
             if isinstance(answer, Taken):
                 outcome = await self._own(order, answer, parent.run)
-                joined = not answer.of_asker
             else:
                 outcome = await self._elsewhere(parent.run, answer.run_id)
-                joined = True
-            if outcome.failure is None and outcome.state in unwanted and joined:
+            if (
+                outcome.failure is None
+                and outcome.state in unwanted
+                and not isinstance(answer, Taken)
+            ):
                 continue
-            if joined:
-                await parent.remember(row, outcome)
-            else:
+            if answer.of_asker:
                 parent.tell_step(row.name, outcome.state)
+            else:
+                await parent.remember(row, outcome)
             return outcome
 
     async def _claimed(self, order: Order, *, force: bool) -> Outcome | Taken | Joins:
@@ -335,6 +337,8 @@ class Commands:
             leaves=run.waited,
         )
         try:
+            if run.printing:
+                await self._around.logs.settle(run.run_id)
             await self._around.journal.end(end)
         finally:
             self.live.pop(run.run_id, None)

@@ -7,7 +7,6 @@ unfinished step, here or wherever somebody takes it up.
 import asyncio
 from collections.abc import Awaitable, Iterable
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Self
 
@@ -26,9 +25,10 @@ from bot.engine.live_run import Gate
 from bot.engine.masking import Masks
 from bot.engine.outcomes import Failure, Outcome, step_failed
 from bot.engine.owner import Ownership
+from bot.engine.pace import Pace
 from bot.engine.places import Lanes, Places, RootPlace
 from bot.engine.polling import Polling
-from bot.engine.queue import Limits, RunQueue
+from bot.engine.queue import RunQueue
 from bot.engine.rows import Claim, End, RootClaim, Taken, UpToDate
 from bot.engine.step_log import StepLogs
 from bot.engine.surroundings import Given, Surroundings
@@ -51,23 +51,6 @@ AGAIN_AFTER = timedelta(seconds=1)
 
 class RunNotFound(OrbitsError):
     """A run was asked for that the store does not have."""
-
-
-@dataclass(frozen=True)
-class Pace:
-    """How an engine works: how much at once, and how long it waits for what.
-
-    `heartbeat` and `expiry` are those of its lease; `patience` is how long a run waits in line
-    for an identity; `grace` how long steps may go on when the process is to end.
-    """
-
-    at_once: int = 100
-    limits: Limits = field(default_factory=Limits)
-    heartbeat: timedelta = timedelta(seconds=3)
-    expiry: timedelta = timedelta(seconds=15)
-    patience: timedelta = timedelta(hours=1)
-    grace: timedelta = timedelta(0)
-    look_every: timedelta = timedelta(seconds=1)
 
 
 class Engine:
@@ -97,9 +80,10 @@ class Engine:
         self._polling = Polling(database) if dispatch is None else None
         self._dispatch: Dispatch = dispatch or self._polling or Polling(database)
         self._bell = Bell.of(database)
+        self._seat = seat or Seat.of(database)
         self.ownership = Ownership(
             database,
-            seat or Seat.of(database),
+            self._seat,
             self._clock,
             self._pace.heartbeat,
             self._pace.expiry,
@@ -118,7 +102,7 @@ class Engine:
             tell=self._tell,
             watch=self._watch,
             masks=masks,
-            prints=self._logs.take,
+            logs=self._logs,
             limits=self._pace.limits,
             patience=self._pace.patience,
         )
@@ -153,7 +137,13 @@ class Engine:
 
     async def __aexit__(self, *problem: object) -> None:
         """Let steps end, cut off what goes on then, and give everything back."""
-        await self.drain()
+        try:
+            await self.drain()
+        finally:
+            # Asked to end again, it ends at once: it waits for nothing but its own writes.
+            await asyncio.shield(asyncio.create_task(self._leave()))
+
+    async def _leave(self) -> None:
         for task in self._tasks:
             task.cancel()
         await self._cut_off()
@@ -361,8 +351,14 @@ class Engine:
             try:
                 await self._watch.look()
                 await self._do_as_told()
+                await self._take_over()
             except (Exception, RunInterrupted):
                 log.exception("waits_not_read", what="the store could not be asked")
+
+    async def _take_over(self) -> None:
+        """Count those as dead whose hearts have stopped, and see to what they left."""
+        if not self._seat.is_the_only_one and await self.ownership.bury_the_dead():
+            await self._put_right()
 
     async def _do_as_told(self) -> None:
         if not self._commands.live:
@@ -384,12 +380,17 @@ class Engine:
     # Living and dying
 
     async def _stay_alive(self) -> None:
-        while await self._beats():
-            pass
+        lost = asyncio.create_task(self._seat.lost.wait())
+        try:
+            while not lost.done() and await self._beats():
+                pass
+        finally:
+            lost.cancel()
         log.error("declared_dead", owner=self.ownership.id, runs=len(self._roots))
         for task in self._tasks:
             if task is not asyncio.current_task():
                 task.cancel()
+        self._gate.draining = True
         await self._cut_off()
         self.lost.set()
 
@@ -405,8 +406,7 @@ class Engine:
         return alive
 
     async def _put_right(self) -> None:
-        """Bury the dead, and end or tell anew of what they left."""
-        await self.ownership.bury_the_dead()
+        """End what nobody else will, and tell anew of what nobody would hear of."""
         await sweep(self._database, self._journal, self._clock.now(), self._pace.patience)
         self.wake()
 

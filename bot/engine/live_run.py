@@ -81,6 +81,8 @@ class LiveRun:
     out_of_time: bool = False
     waited: bool = False
     """Whether it may have left waits or places in the store."""
+    printing: set[str] = field(default_factory=set)
+    """The steps that have printed something; of the body itself, `""`."""
     task: "asyncio.Task[Any] | None" = None
 
     @property

@@ -3,8 +3,7 @@
 What is next is the most urgent and oldest whose identity is free and whose lanes have room.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from importlib import import_module
 from typing import Any
@@ -27,31 +26,11 @@ from sqlmodel import Session, col
 from bot.engine.dispatch import Dispatch, Hint
 from bot.engine.identifiers import new_id
 from bot.engine.kinds import Wanted
+from bot.engine.pace import Limits
 from bot.engine.runs import run_values
 from bot.engine.statements import live, no_living_owner
 from bot.states import State
 from bot.store.tables import LIVE_ROWS, Place, Run
-
-EVERYBODY = "all"
-"""The lane that every run of the queue is in."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How many runs of the queue go on at once: in all, and with one lane of a kind.
-
-    `by_kind` limits lanes by what stands before their colon: `{"account": 5}` lets five runs
-    go on in each account.
-    """
-
-    overall: int | None = None
-    by_kind: Mapping[str, int] = field(default_factory=dict)
-
-    def places(self, lanes: Iterable[str]) -> tuple[tuple[str, int], ...]:
-        """Answer the limited lanes among those, with how many each lets go on at once."""
-        limited = [(lane, self.by_kind.get(lane.partition(":")[0])) for lane in set(lanes)]
-        everybody = [(EVERYBODY, self.overall)]
-        return tuple((lane, most) for lane, most in sorted(limited) + everybody if most)
 
 
 def enqueue(  # noqa: PLR0913 (what is known of a run that is asked for)

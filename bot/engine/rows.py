@@ -162,9 +162,13 @@ class UpToDate:
 
 @dataclass(frozen=True, slots=True)
 class Joins:
-    """An equal run goes on, or is in line, somewhere else: its end is to be waited for."""
+    """An equal run goes on, or is in line, somewhere else: its end is to be waited for.
+
+    `of_asker` is whether that end is written into the step of who asked, too.
+    """
 
     run_id: str
+    of_asker: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,8 @@ class RunScope:
 
     def print(self, step: str, text: str) -> None:
         """Keep what a step prints, and tell listeners."""
-        self.around.prints(self.run_id, step, text)
+        self.run.printing.add(step)
+        self.around.logs.take(self.run_id, step, text)
         self.around.tell(StepPrinted(self.run_id, self.run.identity, step, text))
 
     def last_good(self) -> dict[str, Any] | None:
@@ -367,6 +368,8 @@ class RunScope:
 
     async def remember(self, row: StepRow, outcome: Outcome, *, for_all_runs: bool = False) -> None:
         """Write the step's outcome, and tell listeners when it is durable."""
+        if row.name in self.run.printing:
+            await self.around.logs.settle(self.run_id, row.name)
         at = self.around.clock.now()
         once = None
         if for_all_runs:

@@ -60,6 +60,7 @@ _ROW = (
     col(Run.id),
     col(Run.root_id),
     col(Run.parent_id),
+    col(Run.parent_step),
     col(Run.identity),
     col(Run.command),
     col(Run.fingerprint),

@@ -1,6 +1,5 @@
 """What every run of an engine shares: its memory, its time, and what the process offers."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
@@ -9,14 +8,12 @@ from bot.engine.clock import Clock
 from bot.engine.happenings import Listener
 from bot.engine.journal import Journal
 from bot.engine.masking import Masks
-from bot.engine.queue import Limits
+from bot.engine.pace import Limits
+from bot.engine.step_log import StepLogs
 from bot.engine.watch import Watch
 from resources.errors import NotGiven
 
 T = TypeVar("T")
-
-Print = Callable[[str, str, str], None]
-"""Takes what a step of a run printed: the run, the step, the text."""
 
 
 class Given:
@@ -49,6 +46,6 @@ class Surroundings:
     tell: Listener
     watch: Watch
     masks: Masks
-    prints: Print
+    logs: StepLogs
     limits: Limits
     patience: timedelta

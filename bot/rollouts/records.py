@@ -15,7 +15,7 @@ from bot.engine.clock import Clock
 from bot.engine.identifiers import new_id
 from bot.engine.kinds import Wanted
 from bot.engine.outcomes import Failure
-from bot.engine.queue import enqueue
+from bot.engine.queue import RunQueue
 from bot.rollouts.affected import Affected, TenantFacts
 from bot.states import LIVE, State
 from bot.store.database import Database
@@ -57,7 +57,14 @@ class Merge(BaseModel):
 class Rollouts:
     """What the store knows of rollouts and of what tenants have."""
 
-    def __init__(self, database: Database, clock: Clock, report_is_due: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        queue: RunQueue,
+        report_is_due: Callable[[], None],
+    ) -> None:
+        self._queue = queue
         self._database = database
         self._clock = clock
         self._report_is_due = report_is_due
@@ -158,7 +165,7 @@ class Rollouts:
         if affected.tenants:
             definition = workflow(rollout.id)
             wanted = Wanted.of(definition, "run", definition.identity() or rollout.id)
-            rollout.run_id = enqueue(session, wanted, now).id
+            rollout.run_id = self._queue.enqueue(session, wanted, now).id
         return rollout.id
 
     def _planned(self, session: Session, rollout_id: str) -> list[str]:

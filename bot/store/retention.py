@@ -210,13 +210,13 @@ def _needed(session: Session) -> set[str | None]:
     """Answer the runs of live rollouts, and those for which a live run waits."""
     live = select(Rollout.id, Rollout.run_id).where(col(Rollout.state).in_(LIVE))
     rollouts = dict(session.exec(live).all())
-    needed: set[str | None] = set(rollouts.values())
+    needed = set(rollouts.values())
     for some in _some(list(rollouts)):
         query = select(Deployment.run_id).where(col(Deployment.rollout_id).in_(some))
         needed |= set(session.exec(query))
     waits = select(Wait.target_id).join(Run, col(Run.id) == col(Wait.waiter_id))
-    needed |= set(session.exec(waits.where(col(Run.state).in_(LIVE))))
-    return needed
+    awaited = session.exec(waits.where(col(Run.state).in_(LIVE)))
+    return needed.union(awaited)
 
 
 def _rows_of(session: Session, runs: Sequence[str]) -> Counter[str]:

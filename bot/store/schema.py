@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Connection, Engine, inspect, text
 
 from bot.store.migrations import MIGRATIONS
 
@@ -15,15 +15,25 @@ def upgrade(engine: Engine) -> None:
     """
     if not is_current(engine):
         import_module("bot.store.migrate").migrate(engine)
+    if engine.dialect.name != "sqlite":
+        # The queue's own tables; its library is not loaded for SQLite.
+        jobs = import_module("bot.store.jobs_schema")
+        writing = engine.connect().execution_options(orbits_writer=True)
+        with writing as connection, connection.begin():
+            if not jobs.jobs_are_current(connection):
+                jobs.upgrade_jobs(connection)
 
 
 def is_current(engine: Engine) -> bool:
     """Answer whether the database has the schema of this release."""
     with engine.connect() as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return False
-        applied = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    return applied == newest_migration()
+        return _applied(connection) == newest_migration()
+
+
+def _applied(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
 def newest_migration() -> str:

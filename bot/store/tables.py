@@ -193,6 +193,7 @@ class Delivery(SQLModel, table=True):
             sqlite_where=text("state = 'queued'"),
             postgresql_where=text("state = 'queued'"),
         ),
+        Index("delivery_handled", "handled_at"),
     )
 
     guid: str = Field(primary_key=True)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import JsonValue, model_validator
 
@@ -32,8 +32,11 @@ class MyStack(Resource):
         MyStack(tenant="acme", revisions={"backend": sha}, home=home,
                 sources={"backend": "https://github.com/agency/backend"})
 
-    A service without a revision is not deployed yet, and left out.
+    A service without a revision is not deployed yet, and left out. Each stack is handed to the
+    queue: with many workers, each carries some of them out.
     """
+
+    queued: ClassVar[bool] = True
 
     tenant: Slug
     revisions: Mapping[str, Revision]
@@ -54,6 +57,10 @@ class MyStack(Resource):
     def identity(self) -> str:
         """Answer `stack-{tenant}`."""
         return f"stack-{self.tenant}"
+
+    def lanes(self) -> tuple[str, ...]:
+        """Answer the tenant's lane: the operator may limit how much goes on for one tenant."""
+        return (f"tenant:{self.tenant}",)
 
     async def output(self) -> dict[str, str]:
         """Answer the revision that each service is at."""

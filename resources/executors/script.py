@@ -17,7 +17,7 @@ class Script(BaseModel):
     `kept` is how many bytes of the output's end are held.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     argv: Annotated[tuple[str, ...], Field(min_length=1)]
     stdin: str = Field(default="", repr=False)

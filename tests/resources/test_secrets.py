@@ -134,106 +134,51 @@ def test_two_sources_of_one_scheme_are_refused() -> None:
         Secrets(Vault(), Vault())
 
 
+NOT_SET = (
+    "The secret `env:{name}` was not found: this process has no environment variable {name}, "
+    "or it is empty. Set it for every worker, and retry."
+)
+WITHHELD = (
+    "The secret `env:{name}` is a setting of the bot itself, which no stack is given. "
+    "Set the value under another name, and refer to that."
+)
+NO_SOURCE = (
+    "The secret `aws:{name}` cannot be looked up: this process knows no source `aws:`, of those "
+    "it knows: `env:`, `file:`. Correct the reference, or give the process that source."
+)
+NO_FILE = (
+    "The secret `file:{name}` was not found: there is no file {name}. "
+    "Mount it on every worker, and retry."
+)
+TOO_LARGE = (
+    "The secret `file:{name}` is larger than 1,000 bytes. "
+    "Refer to the file that holds the secret alone."
+)
+ELSEWHERE = (
+    "The secret `file:{name}` is not read: only files in {kept} are, by their absolute path. "
+    "Put it there, and change the reference."
+)
+NOT_TEXT = "The secret `{scheme}:{name}` is not UTF-8 text. Store it as text, such as base64."
+
+
 @pytest.mark.parametrize(
     ("reference", "told"),
     [
-        (
-            "env:MISSING",
-            (
-                "The secret `env:MISSING` was not found: this process has no environment variable "
-                "MISSING, or it is empty. Set it for every worker, and retry."
-            ),
-        ),
-        (
-            "env:EMPTY",
-            (
-                "The secret `env:EMPTY` was not found: this process has no environment variable "
-                "EMPTY, or it is empty. Set it for every worker, and retry."
-            ),
-        ),
-        (
-            "env:BYTES",
-            "The secret `env:BYTES` is not UTF-8 text. Store it as text, such as base64.",
-        ),
-        (
-            "env:ORBITS_GITHUB_PRIVATE_KEY",
-            (
-                "The secret `env:ORBITS_GITHUB_PRIVATE_KEY` is a setting of the bot itself, which no "
-                "stack is given. Set the value under another name, and refer to that."
-            ),
-        ),
-        (
-            "aws:database",
-            (
-                "The secret `aws:database` cannot be looked up: this process knows no source `aws:`, "
-                "of those it knows: `env:`, `file:`. Correct the reference, or give the process that "
-                "source."
-            ),
-        ),
-        (
-            "file:{kept}/missing",
-            (
-                "The secret `file:{kept}/missing` was not found: there is no file {kept}/missing. "
-                "Mount it on every worker, and retry."
-            ),
-        ),
-        (
-            "file:{kept}",
-            (
-                "The secret `file:{kept}` was not found: there is no file {kept}. "
-                "Mount it on every worker, and retry."
-            ),
-        ),
-        (
-            "file:{kept}/pipe",
-            (
-                "The secret `file:{kept}/pipe` was not found: there is no file {kept}/pipe. "
-                "Mount it on every worker, and retry."
-            ),
-        ),
-        (
-            "file:{kept}/empty",
-            "The secret `file:{kept}/empty` is empty. Write it, and retry.",
-        ),
-        (
-            "file:{kept}/bytes",
-            "The secret `file:{kept}/bytes` is not UTF-8 text. Store it as text, such as base64.",
-        ),
-        (
-            "file:{kept}/large",
-            (
-                "The secret `file:{kept}/large` is larger than 1,000 bytes. "
-                "Refer to the file that holds the secret alone."
-            ),
-        ),
-        (
-            "file:{kept}/../outside",
-            (
-                "The secret `file:{kept}/../outside` is not read: only files in {kept} are, by "
-                "their absolute path. Put it there, and change the reference."
-            ),
-        ),
-        (
-            "file:{kept}/loop",
-            (
-                "The secret `file:{kept}/loop` was not found: there is no file {kept}/loop. "
-                "Mount it on every worker, and retry."
-            ),
-        ),
-        (
-            "file:{kept}/way-out",
-            (
-                "The secret `file:{kept}/way-out` is not read: only files in {kept} are, by "
-                "their absolute path. Put it there, and change the reference."
-            ),
-        ),
-        (
-            "file:database",
-            (
-                "The secret `file:database` is not read: only files in {kept} are, by "
-                "their absolute path. Put it there, and change the reference."
-            ),
-        ),
+        ("env:MISSING", NOT_SET),
+        ("env:EMPTY", NOT_SET),
+        ("env:BYTES", NOT_TEXT),
+        ("env:ORBITS_GITHUB_PRIVATE_KEY", WITHHELD),
+        ("aws:database", NO_SOURCE),
+        ("file:{kept}/missing", NO_FILE),
+        ("file:{kept}", NO_FILE),
+        ("file:{kept}/pipe", NO_FILE),
+        ("file:{kept}/loop", NO_FILE),
+        ("file:{kept}/empty", "The secret `file:{name}` is empty. Write it, and retry."),
+        ("file:{kept}/bytes", NOT_TEXT),
+        ("file:{kept}/large", TOO_LARGE),
+        ("file:{kept}/../outside", ELSEWHERE),
+        ("file:{kept}/way-out", ELSEWHERE),
+        ("file:database", ELSEWHERE),
     ],
 )
 async def test_what_cannot_be_revealed_says_what_to_do(
@@ -254,10 +199,11 @@ async def test_what_cannot_be_revealed_says_what_to_do(
     os.mkfifo(kept / "pipe")
     secrets = Secrets(EnvironmentSecrets(environment), FileSecrets(kept, largest=1_000))
 
+    wanted = secret(reference.format(kept=kept))
     with pytest.raises(SecretNotFound) as missing:
-        await secrets.reveal(secret(reference.format(kept=kept)))
+        await secrets.reveal(wanted)
 
-    assert str(missing.value) == told.format(kept=kept)
+    assert str(missing.value) == told.format(scheme=wanted.scheme, name=wanted.name, kept=kept)
     assert missing.value.facts == {}
     assert missing.value.__cause__ is None
     assert VALUE not in str(missing.value)

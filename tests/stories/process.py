@@ -13,12 +13,14 @@ from bot.app import web_app
 from bot.demo.agency import Agency
 from bot.engine.clock import Clock
 from bot.engine.happenings import Listener
+from bot.engine.polling import Polling
+from bot.engine.queue import RunQueue
 from bot.github.door import GitHub
 from bot.github.wire import Patience
 from bot.parts import Parts, opened
 from bot.rollouts.records import Rollouts
 from bot.rollouts.reporter import Pace, Reporter
-from bot.schedule import schedule
+from bot.schedule import forget_the_old, schedule
 from bot.worker import work
 from resources.fleet import Fleet
 
@@ -48,9 +50,12 @@ class Process:
     async def sweeps(self) -> None:
         """Do at once what the schedule does every half minute."""
         database, clock = self.parts.database, self.parts.clock
-        rollouts = Rollouts(database, clock, lambda: None)
+        queue = RunQueue(Polling(database))
+        rollouts = Rollouts(database, clock, queue, lambda: None)
         reporter = Reporter(database, self.github, clock, AT_ONCE)
-        for job in schedule(rollouts, reporter).get_jobs():
+        keep = timedelta(days=self.parts.settings.keep_days)
+        forget = partial(forget_the_old, database, keep, clock)
+        for job in schedule(rollouts, reporter, forget).get_jobs():
             await job.func()
 
     def client(self) -> httpx.AsyncClient:

@@ -72,7 +72,8 @@ The settings cannot be used. Nothing was started.
 - ORBITS_GITHUB_WEBHOK_SECRET is no setting of this release. Did you mean \
 ORBITS_GITHUB_WEBHOOK_SECRET?
 - ORBITS_DATABASE_URL is no address of a database that this release works on; set it to a SQLite \
-file, such as sqlite:///orbits.db.
+file, such as sqlite:///orbits.db, or to a PostgreSQL database, such as \
+postgresql://user@host/orbits.
 - ORBITS_GITHUB_API_URL is no address of GitHub's API, such as https://api.github.com.
 - ORBITS_GITHUB_APP_ID is not set.
 - ORBITS_GITHUB_PRIVATE_KEY is not a PEM key of an App: it begins with "-----BEGIN OPENSSH". \
@@ -154,7 +155,7 @@ def test_stacks_that_cannot_be_had_are_told_with_the_reason(
 
 
 @pytest.mark.parametrize(
-    "url", ["orbits.db", "sqlite://", "sqlite:///:memory:", "postgresql://host/x"]
+    "url", ["orbits.db", "sqlite://", "sqlite:///:memory:", "postgresql://host"]
 )
 def test_a_database_that_keeps_nothing_or_is_of_another_kind_is_refused(
     environment: pytest.MonkeyPatch, url: str
@@ -163,7 +164,40 @@ def test_a_database_that_keeps_nothing_or_is_of_another_kind_is_refused(
 
     assert refused(StoreSettings) == (
         "ORBITS_DATABASE_URL is no address of a database that this release works on; set it to a "
-        "SQLite file, such as sqlite:///orbits.db."
+        "SQLite file, such as sqlite:///orbits.db, or to a PostgreSQL database, such as "
+        "postgresql://user@host/orbits."
+    )
+
+
+def test_many_workers_need_a_database_that_they_can_share(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    environment.setenv("ORBITS_DISPATCH", "distributed")
+
+    assert refused() == (
+        "ORBITS_DISPATCH is distributed, and ORBITS_DATABASE_URL a SQLite file: many machines "
+        "share a PostgreSQL database. Set its address, or embedded."
+    )
+
+
+def test_a_lease_that_one_late_heartbeat_would_cost_is_refused(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    environment.setenv("ORBITS_EXPIRY_SECONDS", "5")
+
+    assert refused() == (
+        "ORBITS_EXPIRY_SECONDS is less than two heartbeats (ORBITS_HEARTBEAT_SECONDS), so that one "
+        "late beat would cost a process its runs; set it higher."
+    )
+
+
+def test_limits_of_lanes_are_read_or_refused(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("ORBITS_RUNS_AT_ONCE_PER_LANE", "account=5, tenant=1")
+    assert read_settings(Settings).pace.limits.by_kind == {"account": 5, "tenant": 1}
+
+    environment.setenv("ORBITS_RUNS_AT_ONCE_PER_LANE", "account")
+    assert refused() == (
+        "ORBITS_RUNS_AT_ONCE_PER_LANE is no list of kinds and numbers, such as account=5,tenant=1."
     )
 
 

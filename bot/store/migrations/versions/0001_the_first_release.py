@@ -27,6 +27,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("guid"),
     )
     with op.batch_alter_table("delivery", schema=None) as batch_op:
+        batch_op.create_index("delivery_handled", ["handled_at"], unique=False)
         batch_op.create_index(
             "delivery_open",
             ["received_at"],
@@ -310,5 +311,6 @@ def downgrade() -> None:
             sqlite_where=sa.text("state = 'queued'"),
             postgresql_where=sa.text("state = 'queued'"),
         )
+        batch_op.drop_index("delivery_handled")
 
     op.drop_table("delivery")
