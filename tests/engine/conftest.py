@@ -7,6 +7,7 @@ import pytest
 
 from bot.engine.engine import Engine
 from bot.store.database import Database
+from tests.engine.engines import Mode, engine_on, works_in
 from tests.engine.things import Ledger
 
 NewEngine = Callable[[], AbstractAsyncContextManager[Engine]]
@@ -20,10 +21,18 @@ def ledger() -> Ledger:
 @pytest.fixture
 def new_engine(database: Database, ledger: Ledger) -> NewEngine:
     """Starts an engine on the test's database; the one before it must have ended."""
-    return lambda: Engine(database, given=[ledger])
+    return lambda: engine_on(database, given=[ledger])
 
 
 @pytest.fixture
 async def engine(new_engine: NewEngine) -> AsyncIterator[Engine]:
     async with new_engine() as engine:
         yield engine
+
+
+@pytest.fixture(params=list(Mode))
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The address of a database of the test's own, for each way of working in turn."""
+    mode: Mode = request.param
+    own = "sqlite_url" if mode is Mode.SQLITE else "postgres_url"
+    return works_in(request.getfixturevalue(own), mode)

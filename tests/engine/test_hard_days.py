@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
+from bot.engine import kinds
 from bot.engine.engine import Engine
 from bot.states import State
 from bot.store.database import Database
 from bot.store.tables import Run, Wait
 from resources import Action, OrbitsError, Resource, StepFailed, Workflow
 from tests.engine.conftest import NewEngine
+from tests.engine.engines import engine_on
 from tests.engine.things import Database as Disk
 from tests.engine.things import Ledger
 
@@ -31,7 +33,7 @@ async def test_a_root_that_is_skipped_stays_up_to_date(engine: Engine, ledger: L
 async def test_what_is_forced_is_done_though_an_equal_unforced_run_waits(
     database: Database, ledger: Ledger
 ) -> None:
-    async with Engine(database, given=[ledger], at_once=1) as engine:
+    async with engine_on(database, given=[ledger], at_once=1) as engine:
         await engine.run(Disk(name="a"))
         busy = await engine.submit(Disk(name="busy", gate="go"))
         await ledger.arrival("busy").wait()
@@ -86,11 +88,10 @@ async def test_a_recorded_output_that_the_code_of_today_cannot_read_is_made_anew
     """A release that changes what `output` answers must not make every tenant fail for ever."""
     Text.__qualname__ = Number.__qualname__ = "Written"
     globals()["Written"] = Text
-    await engine.run(Text())
-    from bot.engine import kinds  # noqa: PLC0415
-
     kinds.class_of.cache_clear()
     kinds.kind_of.cache_clear()
+    await engine.run(Text())
+    kinds.class_of.cache_clear()
     globals()["Written"] = Number
     assert await engine.run(Number()) == 7
 

@@ -7,7 +7,6 @@ import pytest
 from sqlmodel import select
 
 from bot.engine.clock import SystemClock
-from bot.engine.engine import Engine
 from bot.engine.interruptions import LeaseLost
 from bot.engine.kinds import Wanted
 from bot.engine.outcomes import Outcome
@@ -19,6 +18,7 @@ from bot.store.database import Database
 from bot.store.seat import Seat
 from bot.store.tables import Owner, Step
 from tests.engine.conftest import NewEngine
+from tests.engine.engines import engine_on
 from tests.engine.journals import journal_of, taken
 from tests.engine.things import Database as Disk
 from tests.engine.things import Ledger
@@ -115,7 +115,7 @@ async def test_a_process_that_was_buried_learns_it_at_its_next_heartbeat(
 async def test_an_engine_that_is_full_takes_the_rest_when_there_is_room(
     database: Database, ledger: Ledger
 ) -> None:
-    async with Engine(database, given=[ledger], at_once=2) as engine:
+    async with engine_on(database, given=[ledger], at_once=2) as engine:
         runs = [await engine.submit(Disk(name=name, gate="go")) for name in "abcde"]
         await asyncio.gather(ledger.arrival("a").wait(), ledger.arrival("b").wait())
         assert not any("arrived c" in entry for entry in ledger.entries)

@@ -17,6 +17,7 @@ from bot.store.database import Database
 from bot.store.tables import Run
 from resources import Action, StepFailed, Workflow
 from tests.engine.conftest import NewEngine
+from tests.engine.engines import engine_on
 from tests.engine.things import Database as Disk
 from tests.engine.things import Fleet, Ledger, OpenAccount
 
@@ -40,7 +41,7 @@ class Stop:
 async def stopped_after(steps: int, database: Database, ledger: Ledger) -> str | None:
     """Run a fleet until so many steps are durable, then cut it off; answer the run's id."""
     stop = Stop(steps)
-    async with Engine(database, given=[ledger], listeners=[stop.hear]) as engine:
+    async with engine_on(database, given=[ledger], listeners=[stop.hear]) as engine:
         run_id = await engine.submit(Fleet(names=NAMES))
         ended = asyncio.ensure_future(engine.outcome(run_id))
         reached = asyncio.ensure_future(stop.reached.wait())
@@ -61,7 +62,7 @@ async def test_a_run_goes_on_at_its_first_unfinished_step_wherever_it_was_cut_of
             if run_id is None:
                 assert steps > 5, "it was cut off at fewer steps than it has"
                 return
-            async with Engine(database, given=[ledger]) as engine:
+            async with engine_on(database, given=[ledger]) as engine:
                 outcome = await engine.outcome(run_id)
             assert outcome.state is State.SUCCEEDED
             assert ledger.entries.count("resize shared to 1") == 1

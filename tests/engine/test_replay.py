@@ -20,6 +20,7 @@ from bot.store.database import Database
 from bot.store.tables import Owner
 from resources import Resource, StepFailed, Workflow
 from tests.engine.conftest import NewEngine
+from tests.engine.engines import engine_on
 from tests.engine.journals import journal_of, taken
 from tests.engine.things import Database as Disk
 from tests.engine.things import Ledger
@@ -138,7 +139,7 @@ async def test_an_interrupted_run_has_a_place_before_those_that_wait_for_it(
         return run.id
 
     runs = [await queued(1), await queued(2)]
-    async with Engine(database, given=[ledger], at_once=1) as engine, asyncio.timeout(SOON):
+    async with engine_on(database, given=[ledger], at_once=1) as engine, asyncio.timeout(SOON):
         for run in runs:
             await engine.outcome(run)
     done = [entry for entry in ledger.entries if entry.startswith("resize")]
@@ -178,7 +179,7 @@ async def test_a_run_that_listeners_disturb_goes_on(database: Database, ledger: 
     def disturb(_: object) -> None:
         raise ValueError("a listener's own bug")
 
-    async with Engine(database, given=[ledger], listeners=[disturb]) as engine:
+    async with engine_on(database, given=[ledger], listeners=[disturb]) as engine:
         async with asyncio.timeout(SOON):
             await engine.run(Wobbly())
     owners = await database.read(lambda session: session.exec(select(Owner)).all())

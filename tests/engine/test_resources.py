@@ -1,6 +1,7 @@
 """What the engine does with resources: install, update, skip, share, queue, roll back."""
 
 import asyncio
+import itertools
 from collections.abc import Callable
 
 import pytest
@@ -189,8 +190,11 @@ async def test_a_failure_in_a_nested_resource_names_the_step_that_its_author_nam
     assert (failed.value.identity, failed.value.step) == ("service-web", "start")
 
 
+_numbers = itertools.count()
+
+
 def _importable(kind: type[Resource]) -> Callable[..., Resource]:
     """Let a class that is made in a test be found by its name, as the store's rows name it."""
-    kind.__qualname__ = kind.__name__
-    globals()[kind.__name__] = kind
+    kind.__qualname__ = f"{kind.__name__}{next(_numbers)}"
+    globals()[kind.__qualname__] = kind
     return kind

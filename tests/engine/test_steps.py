@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from bot.engine.engine import Engine
 from resources import Action, StepFailed, Workflow
 from tests.engine.conftest import NewEngine
+from tests.engine.engines import engine_on
 from tests.engine.things import Account, Ledger, OpenAccount
 
 
@@ -30,7 +30,7 @@ def run(database: Any, ledger: Ledger) -> Callable[[Callable[[Workflow], Any]], 
     """Runs a body as a workflow, and answers its result."""
 
     async def run_body(code: Callable[[Workflow], Any]) -> Any:
-        async with Engine(database, given=[ledger, Body(code)]) as engine:
+        async with engine_on(database, given=[ledger, Body(code)]) as engine:
             return await engine.run(Steps())
 
     return run_body
