@@ -34,6 +34,8 @@ async def attempted(
 
     `known` is what was remembered before a restart: attempts count on, and a wait goes on.
     """
+    if known is None and retry.attempts == 1:
+        return await attempt(row, None)
     before = Underway.of(known)
     failed = before.attempts
     if failed and before.until is not None:

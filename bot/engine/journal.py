@@ -5,7 +5,6 @@ to a call, in the store's group commit. What is written twice, as an answer was 
 once.
 """
 
-import json
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from importlib import import_module
@@ -16,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col
 
 from bot.engine import queue, waits
+from bot.engine.aftermath import Aftermath
 from bot.engine.claims import Claims
 from bot.engine.dispatch import Dispatch, Hint
 from bot.engine.interruptions import LeaseLost, StoreFailed
@@ -24,25 +24,18 @@ from bot.engine.statements import (
     CANCEL_ORPHANS,
     CHANGED,
     END_RUN,
-    FORGET,
-    FORGET_ONCE,
-    HELD_ON_POSTGRESQL,
-    HELD_ON_SQLITE,
-    LEAVE_PLACES,
-    LEAVE_WAITS,
     RECORDS,
     RUN_TABLE,
     SIGNALLED,
-    STEPS_TABLE,
     TOLD,
-    step_of_parent,
     upsert,
 )
+from bot.engine.step_rows import Remembered, held, write_steps
 from bot.states import State
 from bot.store.bell import Bell
 from bot.store.database import Database
 from bot.store.prepared import Prepared
-from bot.store.tables import LIVE_ROWS, DoneOnce, Recorded, Run, Signal
+from bot.store.tables import LIVE_ROWS, DoneOnce, Run, Signal
 
 T = TypeVar("T")
 
@@ -58,14 +51,6 @@ class Told(NamedTuple):
     paused: bool
 
 
-class Remembered(NamedTuple):
-    """A step to be written, and what it is worth to later runs of the identity (`once`)."""
-
-    grip: Grip
-    row: StepRow
-    once: dict[str, Any] | None = None
-
-
 class Journal:
     """The runs, steps and recorded states of one store, as one process may write them."""
 
@@ -77,51 +62,32 @@ class Journal:
         dialect = database.engine.dialect
         # Both have "ON CONFLICT"; only the one that is in use is loaded.
         insert = import_module(f"sqlalchemy.dialects.{dialect.name}").insert
-        step_columns = [column.name for column in STEPS_TABLE.columns]
-        self._upsert_step = Prepared(
-            upsert(insert(STEPS_TABLE), ["run_id", "name"]), dialect, step_columns
-        )
-        self._upsert_recorded = upsert(insert(Recorded), ["identity"])
         self._upsert_once = upsert(insert(DoneOnce), ["identity", "name"])
-        self._step_of_parent = step_of_parent(insert(STEPS_TABLE))
         run_columns = [column.name for column in RUN_TABLE.columns]
         insert_run = insert(RUN_TABLE).on_conflict_do_nothing()
         self._claims = Claims(owner, Prepared(insert_run, dialect, run_columns))
         self._end_run = Prepared(END_RUN, dialect, [])
+        self._aftermath = Aftermath(dialect.name, dispatch, bell)
 
     # Steps
 
     async def remember(self, grip: Grip, row: StepRow, once: dict[str, Any] | None = None) -> None:
         """Write one step; durable on return. Raises `LeaseLost`."""
-        item = Remembered(grip, row, once)
-        await _durably(self._database.write_together(self._write_steps, item))
+        write = write_steps if once is None else self._write_once
+        try:
+            await self._database.write_together(write, Remembered(grip, row, once))
+        except SQLAlchemyError as error:
+            raise _failed(error) from error
 
-    def _write_steps(
+    def _write_once(
         self, connection: Connection, items: Sequence[Remembered]
     ) -> list[LeaseLost | None]:
-        held = self._held(connection, [item.grip for item in items])
-        rows = [
-            item.row.values(item.grip.run_id)
-            for item in items
-            if held.get(item.grip) == State.RUNNING
-        ]
-        self._upsert_step.execute(connection, rows)
-        for item in items:
-            if item.once is not None and held.get(item.grip) == State.RUNNING:
+        """Write steps that are done once for their identity, for its later runs as well."""
+        answers = write_steps(connection, items)
+        for item, lost in zip(items, answers, strict=True):
+            if lost is None and item.once is not None:
                 connection.execute(self._upsert_once, item.once)
-        return [
-            None if held.get(item.grip) == State.RUNNING else LeaseLost(item.grip.run_id)
-            for item in items
-        ]
-
-    def _held(self, connection: Connection, grips: Sequence[Grip]) -> dict[Grip, str]:
-        """Answer those grips whose token is still the run's, and its state, until the commit."""
-        ids = sorted({grip.run_id for grip in grips})
-        if connection.dialect.name == "sqlite":
-            found = connection.exec_driver_sql(HELD_ON_SQLITE, (json.dumps(ids),))
-        else:
-            found = connection.exec_driver_sql(HELD_ON_POSTGRESQL, (ids,))
-        return {Grip(row[0], row[1]): row[2] for row in found}
+        return answers
 
     # Runs
 
@@ -150,35 +116,13 @@ class Journal:
         await _durably(self._database.write_together(self._end_runs, end))
 
     def _end_runs(self, connection: Connection, ends: Sequence[End]) -> list[LeaseLost | None]:
-        held = self._held(connection, [end.grip for end in ends])
-        kept = [end for end in ends if held.get(end.grip) == State.RUNNING]
+        grips = held(connection, [end.grip for end in ends])
+        kept = [end for end in ends if grips.get(end.grip) == State.RUNNING]
         if kept:
             self._end_run.execute(connection, [_end_values(end) for end in kept])
-            self._end_effects(connection, kept)
+            self._aftermath.follow(connection, kept)
         # One that was ended by this very grip was written before: only the answer was lost.
-        return [None if end.grip in held else LeaseLost(end.grip.run_id) for end in ends]
-
-    def _end_effects(self, connection: Connection, ends: Sequence[End]) -> None:
-        for end in ends:
-            if end.record is not None:
-                connection.execute(self._upsert_recorded, end.record)
-            if end.forget is not None:
-                connection.execute(FORGET, {"gone": end.forget})
-                connection.execute(FORGET_ONCE, {"gone": end.forget})
-        children = [end.grip.run_id for end in ends if end.has_parent]
-        if children:
-            connection.execute(self._step_of_parent, {"runs": children})
-        if any(end.grip.token > 1 for end in ends):
-            connection.execute(CANCEL_ORPHANS, {"end_at": ends[0].at})
-        leaving = [end.grip.run_id for end in ends if end.leaves]
-        hints = queue.next_in_lanes(connection, leaving) if leaving else []
-        if leaving:
-            connection.execute(LEAVE_WAITS, {"runs": leaving})
-            connection.execute(LEAVE_PLACES, {"runs": leaving})
-        if self._dispatch.hints:
-            hints += queue.next_in_line(connection, [end.identity for end in ends])
-            self._dispatch.announce(connection, hints)
-        self._bell.ring(connection, [end.grip.run_id for end in ends])
+        return [None if end.grip in grips else LeaseLost(end.grip.run_id) for end in ends]
 
     async def leave(self, waiter: str, target: str, at: datetime) -> bool:
         """Wait no more for a run; answer whether it has to be ended, if it goes on here."""
@@ -284,7 +228,12 @@ async def _durably(work: Awaitable[T]) -> T:
     try:
         return await work
     except SQLAlchemyError as error:
-        raise StoreFailed(f"{type(error).__name__}: {error}") from error
+        raise _failed(error) from error
+
+
+def _failed(error: SQLAlchemyError) -> StoreFailed:
+    # Only the first line: the others hold the statement, and what was to be written.
+    return StoreFailed(f"{type(error).__name__}: {error}".partition("\n")[0])
 
 
 def _end_values(end: End) -> dict[str, Any]:

@@ -59,10 +59,6 @@ class StepRow(NamedTuple):
         """Answer a step as a row of the store has it."""
         return cls(**{name: getattr(row, name) for name in cls._fields})
 
-    def values(self, run_id: str) -> dict[str, Any]:
-        """Answer the values of its row."""
-        return {"run_id": run_id, **self._asdict()}
-
     @property
     def finished(self) -> bool:
         """Whether there is an outcome to answer on replay."""

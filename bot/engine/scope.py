@@ -125,13 +125,15 @@ class RunScope:
             return await self._do_resource(name, x, command or x.digest(), options)
         kind, print_of_x = _described(x)
         retry, timeout = _pace(x, options)
+        results = result_type(x)
+        once = partial(self._once_more, x, results, timeout)
 
         async def step(row: StepRow, known: StepRow | None) -> Outcome:
-            outcome = await attempted(self, row, known, retry, partial(self._once_more, x, timeout))
+            outcome = await attempted(self, row, known, retry, once)
             await self.remember(row, outcome)
             return outcome
 
-        return await self._step(_Asked(name, kind, result_type(x), print_of_x), step)
+        return await self._step(_Asked(name, kind, results, print_of_x), step)
 
     async def _do_resource(self, name: str, x: Resource, command: str, options: StepOptions) -> Any:
         wanted = Wanted.of(x, command, x.identity())
@@ -163,6 +165,8 @@ class RunScope:
             )
         kind, print_of_x = _described(x)
         retry, timeout = _pace(x, options)
+        results = result_type(x)
+        once = partial(self._once_more, x, results, timeout)
 
         async def step(row: StepRow, known: StepRow | None) -> Outcome:
             before = await self.around.journal.done_once(self.run.identity, row.name)
@@ -170,11 +174,11 @@ class RunScope:
                 outcome = Outcome(State.SUCCEEDED, before.result)
                 await self.remember(row, outcome)
                 return outcome
-            outcome = await attempted(self, row, known, retry, partial(self._once_more, x, timeout))
+            outcome = await attempted(self, row, known, retry, once)
             await self.remember(row, outcome, for_all_runs=outcome.state is State.SUCCEEDED)
             return outcome
 
-        return await self._step(_Asked(name, kind, result_type(x), print_of_x), step)
+        return await self._step(_Asked(name, kind, results, print_of_x), step)
 
     async def sleep(self, name: str, period: timedelta) -> None:
         """Wait, durably; see `Steps.sleep`."""
@@ -246,7 +250,12 @@ class RunScope:
         return outcome.answer(asked.results.from_json)
 
     async def _once_more(
-        self, x: Any, within: timedelta | None, row: StepRow, known: StepRow | None
+        self,
+        x: Any,
+        results: ResultType,
+        within: timedelta | None,
+        row: StepRow,
+        known: StepRow | None,
     ) -> Outcome:
         """Answer what became of one attempt at what is done here."""
         try:
@@ -258,7 +267,7 @@ class RunScope:
             else:
                 async with TimeLimit(within, row.name):
                     result = await self._carry_out(row, x, interrupted=_interrupted(known, row))
-            text = self._without_secrets(result_type(x).to_json(result), row)
+            text = self._without_secrets(results.to_json(result), row)
         except (Exception, asyncio.CancelledError, SystemExit) as error:
             if _is_being_cancelled():
                 raise

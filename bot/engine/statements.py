@@ -185,10 +185,6 @@ TOLD = select(col(Run.id), col(Run.cancelled_by), col(Run.paused)).where(
     or_(col(Run.cancelled_by).is_not(None), col(Run.paused)),
 )
 
-# Asked before every write of a step: as text, with all ids in one parameter.
-HELD_ON_SQLITE = "SELECT id, token, state FROM run WHERE id IN (SELECT value FROM json_each(?))"
-HELD_ON_POSTGRESQL = "SELECT id, token, state FROM run WHERE id = ANY(%s) FOR SHARE"
-
 
 def step_of_parent(inserting: Any) -> Any:
     """Make of an insert of a step one that writes the end of a run into its parent's step.

@@ -52,9 +52,9 @@ def commit(line: Line, batch: list[Work], attempts: int = ATTEMPTS) -> Told:
         results = line.commit(lambda connection: _write(connection, batch))
     except BaseException as error:  # noqa: BLE001 (everyone who waits is told)
         return _after_failure(line, batch, error, attempts)
-    told: Told = []
-    for work, result in zip(batch, results, strict=True):
-        told += _after_conflict(line, work, result, attempts)
+    told = list(zip(batch, results, strict=True))
+    if any(isinstance(result, BaseException) for result in results):
+        return [each for pair in told for each in _after_conflict(line, *pair, attempts)]
     return told
 
 
@@ -85,30 +85,35 @@ def _after_conflict(line: Line, work: Work, result: Any, attempts: int) -> Told:
 
 def _write(connection: Connection, batch: list[Work]) -> list[Any]:
     """Write everything, and answer what became of each piece of work, in their order."""
+    if (together := _only_group(batch)) is not None:
+        return list(together(connection, [work.item for work in batch]))
     results: dict[Work, Any] = {}
     groups: dict[Together[Any], list[Work]] = {}
     for work in batch:
         if work.together is not None:
             groups.setdefault(work.together, []).append(work)
-    # What has the transaction to itself needs no savepoint: it fails as a whole anyway.
-    shared = len(groups) > 1 or len(batch) > len(next(iter(groups.values()), []))
     for together, works in groups.items():
-        written = _write_group(connection, together, works, shared=shared)
-        results.update(zip(works, written, strict=True))
+        results.update(zip(works, _write_group(connection, together, works), strict=True))
     for work in batch:
         if work.alone is not None:
             results[work] = _in_session(connection, work.alone)
     return [results[work] for work in batch]
 
 
+def _only_group(batch: list[Work]) -> Together[Any] | None:
+    """Answer what writes all of the batch, where it is one group and nothing else.
+
+    It has the transaction to itself and needs no savepoint: it fails as a whole anyway.
+    """
+    first = batch[0].together
+    return first if all(work.together == first for work in batch) else None
+
+
 def _write_group(
-    connection: Connection, together: Together[Any], works: list[Work], *, shared: bool
+    connection: Connection, together: Together[Any], works: list[Work]
 ) -> Sequence[Any]:
-    """Write the items of one group; where that fails in a shared transaction, each by itself."""
-    write = _all_together(together, works)
-    if not shared:
-        return list(write(connection))
-    results = _in_savepoint(connection, write)
+    """Write the items of one group; where that fails, each by itself."""
+    results = _in_savepoint(connection, _all_together(together, works))
     if isinstance(results, BaseException):
         return [_each_alone(connection, together, work) for work in works]
     return list(results)

@@ -75,9 +75,9 @@ class Database:
         """Carry out `work` in one transaction; when this returns, it is durable."""
         return await self._writer.write(work)
 
-    async def write_together(self, together: Together[Item], item: Item) -> Any:
+    def write_together(self, together: Together[Item], item: Item) -> "asyncio.Future[Any]":
         """Write `item` in one call with all that wait for the same `together`, durably."""
-        return await self._writer.write_together(together, item)
+        return self._writer.write_together(together, item)
 
     def session_parameters(self, **settings: str) -> dict[str, Any]:
         """Answer how psycopg opens a session of its own here, with those settings."""
