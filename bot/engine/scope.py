@@ -19,6 +19,7 @@ from bot.engine.names import StepNames
 from bot.engine.outcomes import Failure, Outcome, step_failed
 from bot.engine.rows import StepRow
 from bot.engine.signals import signalled
+from bot.engine.sorts import Sort, sort_of
 from bot.engine.step_scope import StepScope
 from bot.engine.surroundings import Surroundings
 from bot.engine.time_limit import TimeLimit
@@ -32,11 +33,10 @@ from bot.engine.values import (
 )
 from bot.states import State
 from resources.errors import NotRunning, OrbitsError, ReplayMismatch, StepFailed
-from resources.model.action import Action, LongAction
+from resources.model.action import Action
 from resources.model.resource import Resource
 from resources.model.retry import ONCE, Retry
 from resources.model.scope import StepOptions
-from resources.model.workflow import Workflow
 from resources.secrets import Secret, Secrets
 
 T = TypeVar("T")
@@ -84,7 +84,7 @@ class RunScope:
     @property
     def run_id(self) -> str:
         """The id of the run."""
-        return self.run.run_id
+        return self.run.begun.grip.run_id
 
     def given(self, kind: type[T]) -> T:
         """Answer an object of the process."""
@@ -121,7 +121,7 @@ class RunScope:
 
     async def do(self, name: str, x: Any, command: str | None, options: StepOptions) -> Any:
         """Carry out a step once per run; see `Steps.do`."""
-        if isinstance(x, Resource):
+        if sort_of(x) is Sort.RESOURCE:
             return await self._do_resource(name, x, command or x.digest(), options)
         kind, print_of_x = _described(x)
         retry, timeout = _pace(x, options)
@@ -259,7 +259,7 @@ class RunScope:
     ) -> Outcome:
         """Answer what became of one attempt at what is done here."""
         try:
-            if isinstance(x, LongAction):
+            if sort_of(x) is Sort.LONG_ACTION:
                 bound = x.bound_to(StepScope(self, row.name))
                 result = await carry_out_long(self, row, known, bound, within)
             elif within is None:
@@ -286,9 +286,10 @@ class RunScope:
         return text
 
     async def _carry_out(self, row: StepRow, x: Any, *, interrupted: bool) -> Any:
-        if isinstance(x, Action):
+        sort = sort_of(x)
+        if sort is Sort.ACTION:
             return await self._act(row, x, interrupted=interrupted)
-        if isinstance(x, Workflow):
+        if sort is Sort.WORKFLOW:
             inner = RunScope(self.run, self.around, self._resources, f"{row.name}/")
             return await inner.settled(x.bound_to(inner).define)
         if not callable(x):
@@ -404,7 +405,8 @@ async def _nothing() -> None:
 
 def _pace(x: Any, options: StepOptions) -> tuple[Retry, timedelta | None]:
     """Answer how often a step is tried and how long each attempt may take."""
-    retry, timeout = (x.retry, x.timeout) if isinstance(x, Action) else (ONCE, None)
+    acts = sort_of(x) in {Sort.ACTION, Sort.LONG_ACTION}
+    retry, timeout = (x.retry, x.timeout) if acts else (ONCE, None)
     return options.get("retry", retry), options.get("timeout", timeout)
 
 
@@ -415,10 +417,10 @@ def _interrupted(known: StepRow | None, row: StepRow) -> bool:
 
 def _described(x: Any) -> tuple[str, str]:
     """Answer what a step is, and a fingerprint of what it was asked with."""
-    if isinstance(x, (Action, Workflow)):
-        kind = kind_of(type(x))
-        return kind, fingerprint(kind, 0, x.model_dump_json())
-    return "function", ""
+    if sort_of(x) is Sort.FUNCTION:
+        return "function", ""
+    kind = kind_of(type(x))
+    return kind, fingerprint(kind, 0, x.model_dump_json())
 
 
 def _outcome(row: StepRow) -> Outcome:

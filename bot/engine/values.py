@@ -8,11 +8,11 @@ from typing import Any, Union, get_args, get_type_hints
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
+from bot.engine.sorts import Sort, sort_of
 from resources.errors import OrbitsError
-from resources.model.action import Action, LongAction
+from resources.model.action import LongAction
 from resources.model.pending import Pending
 from resources.model.resource import Resource
-from resources.model.workflow import Workflow
 
 LARGEST_RESULT = 1_000_000
 """Characters of JSON that a step's result may have: a journal is no place for files."""
@@ -20,6 +20,14 @@ LARGEST_RESULT = 1_000_000
 NOTHING = "null"
 
 PLAIN = (None, type(None), bool, int, float, str)
+
+_HOOKS = {
+    Sort.LONG_ACTION: "check",
+    Sort.ACTION: "run",
+    Sort.WORKFLOW: "define",
+    Sort.RESOURCE: "output",
+}
+"""The method whose annotation says what a step answers."""
 
 BRINGING_ABOUT = frozenset({"install", "update", "rollback"})
 """The commands after which a resource's arguments hold, and its output is asked."""
@@ -89,14 +97,8 @@ def type_named(kind: Any) -> str | None:
 
 def result_type(x: Any) -> ResultType:
     """Answer how the result of an action, workflow, resource or coroutine function is stored."""
-    if isinstance(x, LongAction):
-        return _of_method(type(x).check)
-    if isinstance(x, Action):
-        return _of_method(type(x).run)
-    if isinstance(x, Workflow):
-        return _of_method(type(x).define)
-    if isinstance(x, Resource):
-        return _of_method(type(x).output)
+    if (hook := _HOOKS.get(sort_of(x))) is not None:
+        return _of_method(getattr(type(x), hook))
     while isinstance(x, partial):
         x = x.func
     if isinstance(x, MethodType):

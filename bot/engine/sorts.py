@@ -1,0 +1,34 @@
+"""What sort of thing a step does, told by its class: asked at each step, and found out once."""
+
+from enum import Enum, auto
+from functools import lru_cache
+
+from resources.model.action import Action, LongAction
+from resources.model.resource import Resource
+from resources.model.workflow import Workflow
+
+
+class Sort(Enum):
+    """The sorts of steps; what is none of the model's classes is taken for a function."""
+
+    FUNCTION = auto()
+    ACTION = auto()
+    LONG_ACTION = auto()
+    WORKFLOW = auto()
+    RESOURCE = auto()
+
+
+def sort_of(x: object) -> Sort:
+    """Answer what sort of step `x` is."""
+    return _sort_of_class(type(x))
+
+
+@lru_cache(maxsize=4096)
+def _sort_of_class(kind: type) -> Sort:
+    if issubclass(kind, LongAction):
+        return Sort.LONG_ACTION
+    if issubclass(kind, Action):
+        return Sort.ACTION
+    if issubclass(kind, Workflow):
+        return Sort.WORKFLOW
+    return Sort.RESOURCE if issubclass(kind, Resource) else Sort.FUNCTION
