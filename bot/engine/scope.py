@@ -419,7 +419,7 @@ def _described(x: Any) -> tuple[str, str]:
     """Answer what a step is, and a fingerprint of what it was asked with."""
     if sort_of(x) is Sort.FUNCTION:
         return "function", ""
-    kind = kind_of(type(x))
+    kind = kind_of(x.__class__)
     return kind, fingerprint(kind, 0, x.model_dump_json())
 
 

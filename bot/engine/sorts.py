@@ -1,7 +1,6 @@
 """What sort of thing a step does, told by its class: asked at each step, and found out once."""
 
 from enum import Enum, auto
-from functools import lru_cache
 
 from resources.model.action import Action, LongAction
 from resources.model.resource import Resource
@@ -18,12 +17,18 @@ class Sort(Enum):
     RESOURCE = auto()
 
 
+_known: dict[type, Sort] = {}
+
+
 def sort_of(x: object) -> Sort:
     """Answer what sort of step `x` is."""
-    return _sort_of_class(type(x))
+    kind = type(x)
+    sort = _known.get(kind)
+    if sort is None:
+        sort = _known[kind] = _sort_of_class(kind)
+    return sort
 
 
-@lru_cache(maxsize=4096)
 def _sort_of_class(kind: type) -> Sort:
     if issubclass(kind, LongAction):
         return Sort.LONG_ACTION
