@@ -55,4 +55,4 @@ lock: $(READY) ## write the exact versions in use to constraints.txt
 	$(BIN)/pip freeze --exclude-editable > constraints.txt
 
 clean: ## remove everything that the other targets made
-	rm -rf .venv .orbits-demo .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis bench.json
+	rm -rf .venv .venv-bench build .orbits-demo .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis bench.json

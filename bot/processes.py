@@ -9,6 +9,7 @@ import structlog
 import uvicorn
 
 from bot.app import web_app
+from bot.garbage import collect_seldom
 from bot.logs import configure_logs
 from bot.parts import Parts, opened
 from bot.settings import Settings, StoreSettings, read_settings
@@ -48,6 +49,7 @@ async def load_and_work(parts: Parts) -> None:
     a while to load.
     """
     worker = await asyncio.to_thread(import_module, "bot.worker")
+    collect_seldom()
     await worker.work(parts)
 
 

@@ -12,6 +12,7 @@ from itertools import count
 from pathlib import Path
 
 from bot.engine.engine import Engine
+from bot.garbage import collect_seldom
 from bot.store.database import Database
 from bot.store.schema import upgrade
 from tests.bench.apart import apart
@@ -98,6 +99,8 @@ def engine_rate(url: str, concurrency: int, seconds: float) -> Sample:
     async def measure() -> Sample:
         database = Database(url)
         upgrade(database.engine)
+        # As the bot's own processes do.
+        collect_seldom()
         watch = Watch()
         async with database, Engine(database, given=[watch], at_once=2 * concurrency) as engine:
             return await rate(
