@@ -163,7 +163,8 @@ class Commands:
             self._carried_out(order, run, taken.record), name=f"{run.identity} {run.run_id}"
         )
         try:
-            return await asyncio.shield(run.task)
+            with parent.leaving_it_to_another():
+                return await asyncio.shield(run.task)
         except asyncio.CancelledError:
             if self.closing:
                 run.task.cancel()

@@ -110,6 +110,8 @@ class Engine:
         self._places = Places(at_once or self._pace.at_once)
         self._roots: dict[str, asyncio.Task[None]] = {}
         self._ended: dict[str, asyncio.Future[Outcome | None]] = {}
+        self._strays: set[str] = set()
+        """Runs that the store has as ours, and that do not go on here."""
         self.lost = asyncio.Event()
         """Set when other processes count this engine as dead: it does nothing any more."""
         self._tasks: list[asyncio.Task[None]] = []
@@ -291,17 +293,20 @@ class Engine:
         work = self._commands.as_root(order, taken, place)
         task = asyncio.create_task(self._drive(run_id, work), name=f"run {run_id}")
         self._roots[run_id] = task
-        task.add_done_callback(lambda _: self._left(run_id, place))
+        shared = bool(order.wanted.identity)
+        task.add_done_callback(lambda _: self._left(run_id, place, shared=shared))
         return place
 
-    def _left(self, run_id: str, place: RootPlace) -> None:
+    def _left(self, run_id: str, place: RootPlace, *, shared: bool) -> None:
+        """Tidy up after a root; others may have waited for its place, or for what it shared."""
         self._roots.pop(run_id, None)
         ended = self._ended.pop(run_id)
         if not ended.done():
             # It was cut off here, and goes on wherever it is taken up.
             ended.set_result(None)
         place.close()
-        self.wake()
+        if shared or (self._polling is not None and self._polling.left_some):
+            self.wake()
 
     async def _drive(self, run_id: str, work: Awaitable[Outcome]) -> None:
         """Carry out one root run; whatever goes wrong with it is in its row, or in our log."""
@@ -407,15 +412,26 @@ class Engine:
 
     async def _put_right(self) -> None:
         """End what nobody else will, and tell anew of what nobody would hear of."""
+        owned = set(await self._journal.owned())
+        strays = owned - set(self._commands.live)
+        # Twice in a row: one that was claimed just now is not at work yet.
+        for run_id in strays & self._strays:
+            log.warning("run_strayed", run=run_id)
+            await self._journal.let_go(run_id)
+        self._strays = strays
         await sweep(self._database, self._journal, self._clock.now(), self._pace.patience)
         self.wake()
 
     async def drain(self) -> None:
-        """Begin no step and no run any more, and wait for the steps that go on, up to the grace."""
+        """Begin no step and no run any more, and wait for the steps that go on, up to the grace.
+
+        What only waits, for a time or for others, is not waited for.
+        """
         self._gate.draining = True
-        roots = list(self._roots.values())
-        if roots and self._pace.grace:
-            await asyncio.wait(roots, timeout=self._pace.grace.total_seconds())
+        if self._roots and self._pace.grace:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._pace.grace.total_seconds()):
+                    await self._gate.still()
 
     async def _cut_off(self) -> None:
         self._commands.closing = True
@@ -428,7 +444,6 @@ class Engine:
     def _tell(self, happening: Happening) -> None:
         if isinstance(happening, RunEnded):
             self._resolve(happening.run_id, happening.outcome)
-            self._look_again.ring()
         for listener in self._listeners:
             try:
                 listener(happening)

@@ -10,7 +10,7 @@ from datetime import datetime
 from importlib import import_module
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col
 
@@ -146,6 +146,18 @@ class Journal:
             mine = mine.where(col(Run.root_id) == root_id, col(Run.id).not_in(still_live))
         await self._on_connection(lambda connection: connection.execute(mine.values(owner=None)))
         await self.announce_takeable()
+
+    async def owned(self) -> list[str]:
+        """Answer the runs at work that the store has as this process's."""
+        mine = select(col(Run.id)).where(
+            col(Run.owner) == self._owner, col(Run.state) == State.RUNNING
+        )
+        return [row[0] for row in await self._read_rows(mine, {})]
+
+    async def let_go(self, run_id: str) -> None:
+        """Let go of one run."""
+        mine = update(Run).where(col(Run.owner) == self._owner, col(Run.id) == run_id)
+        await self._on_connection(lambda connection: connection.execute(mine.values(owner=None)))
 
     async def announce_takeable(self) -> None:
         """Tell the other processes of what could be taken, where they do not look for it."""

@@ -1,8 +1,8 @@
 """A run that goes on in this process, with what it occupies and what it was told."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -41,10 +41,29 @@ class Gate:
     """What was told to all runs of this process, or to one: to pause, or to stop."""
 
     draining: bool = False
+    acting: int = 0
+    """How many steps are carried out that wait for nothing."""
     _open: asyncio.Event = field(default_factory=asyncio.Event)
+    _still: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
         self._open.set()
+        self._still.set()
+
+    def begin_to_act(self) -> None:
+        """Note that a step is carried out."""
+        self.acting += 1
+        self._still.clear()
+
+    def cease_to_act(self) -> None:
+        """Note that a step has ended, or waits for others."""
+        self.acting -= 1
+        if not self.acting:
+            self._still.set()
+
+    async def still(self) -> None:
+        """Return when no step is carried out but for those that wait."""
+        await self._still.wait()
 
     @property
     def is_shut(self) -> bool:
@@ -108,9 +127,22 @@ class LiveRun:
     async def waiting(self) -> AsyncIterator[None]:
         """Occupy no place while a branch of the run waits for what others do."""
         await self.place.give_up()
+        process = self.gates[0]
+        process.cease_to_act()
         try:
             yield
         except BaseException:
+            process.begin_to_act()
             self.place.forget()
             raise
+        process.begin_to_act()
         await self.place.regain()
+
+    @contextmanager
+    def leaving_it_to_another(self) -> Iterator[None]:
+        """Do not count as acting while what is nested in the run does."""
+        self.gates[0].cease_to_act()
+        try:
+            yield
+        finally:
+            self.gates[0].begin_to_act()

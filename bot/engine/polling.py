@@ -23,6 +23,8 @@ class Polling:
         self._database = database
         self._alarm = Alarm()
         self._looking: dict[str, asyncio.Task[None]] = {}
+        self.left_some = False
+        """Whether the last look found more than there was room for."""
 
     def announce(self, connection: Connection, hints: Sequence[Hint]) -> None:
         """Say nothing: the run itself is found."""
@@ -48,6 +50,7 @@ class Polling:
     async def _round(self, look: Look, at_once: int) -> None:
         room = at_once - len(self._looking)
         if room <= 0:
+            self.left_some = True
             return
         try:
             # More than there is room for: some may be looked at already.
@@ -57,6 +60,7 @@ class Polling:
         except Exception:
             log.exception("runs_not_read", what="the store could not be asked for waiting runs")
             return
+        self.left_some = len(hints) > room
         for hint in [hint for hint in hints if hint.run_id not in self._looking][:room]:
             self._begin(look, hint.run_id)
 

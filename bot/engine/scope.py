@@ -237,6 +237,8 @@ class RunScope:
             return _outcome(known).answer(asked.results.from_json)
         settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._in_flight.add(settled)
+        process = self.run.gates[0]
+        process.begin_to_act()
         try:
             await self.run.may_begin_a_step()
             if known is None:
@@ -245,6 +247,7 @@ class RunScope:
             else:
                 outcome = await step(known._replace(result=None), known)
         finally:
+            process.cease_to_act()
             self._in_flight.discard(settled)
             settled.set_result(None)
         return outcome.answer(asked.results.from_json)
@@ -291,7 +294,8 @@ class RunScope:
             return await self._act(row, x, interrupted=interrupted)
         if sort is Sort.WORKFLOW:
             inner = RunScope(self.run, self.around, self._resources, f"{row.name}/")
-            return await inner.settled(x.bound_to(inner).define)
+            with self.run.leaving_it_to_another():
+                return await inner.settled(x.bound_to(inner).define)
         if not callable(x):
             raise NotRunning(
                 f"`{row.name}` is a {type(x).__name__}: a step is an action, a workflow, a "

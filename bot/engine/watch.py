@@ -35,14 +35,14 @@ class Watch:
 
     def tell(self, runs: Sequence[str]) -> None:
         """Wake those who wait for these runs."""
+        self._tick()
         for waiting in (self._runs, self._signals):
             for run_id in runs:
                 _wake(waiting.get(run_id, ()))
 
     async def look(self) -> None:
         """Ask the store what has become of all that is waited for."""
-        self._ticked.set()
-        self._ticked = asyncio.Event()
+        self._tick()
         for run_id in await self._journal.changed(list(self._runs)) if self._runs else ():
             _wake(self._runs.get(run_id, ()))
         for run_id in await self._journal.signalled(list(self._signals)) if self._signals else ():
@@ -53,6 +53,10 @@ class Watch:
         for waiting in (*self._runs.values(), *self._signals.values()):
             for woken in waiting:
                 woken.cancel()
+
+    def _tick(self) -> None:
+        self._ticked.set()
+        self._ticked = asyncio.Event()
 
     async def _wait(self, waiting: dict[str, set[asyncio.Future[None]]], run_id: str) -> None:
         woken = asyncio.get_running_loop().create_future()
