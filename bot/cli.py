@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from bot.states import State
 from resources.errors import OrbitsError
 
 app = typer.Typer(
@@ -23,6 +24,8 @@ app.add_typer(tenants_app, name="tenants")
 app.add_typer(db_app, name="db")
 
 Json = Annotated[bool, typer.Option("--json", help="Answer JSON, for machines.")]
+RUN_HELP = "The id of a run, or its last characters."
+RunId = Annotated[str, typer.Argument(metavar="RUN", help=RUN_HELP)]
 
 
 def main() -> None:
@@ -70,6 +73,110 @@ def demo(
     from bot.demo.command import tell_story
 
     tell_story(home, port, once=once)
+
+
+@app.command("runs")
+def list_runs(
+    state: Annotated[State | None, typer.Option(help="Only those that are in this state.")] = None,
+    identity: Annotated[str | None, typer.Option(help="Only those that work on this.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 50,
+    *,
+    as_json: Json = False,
+) -> None:
+    """List runs, the newest first."""
+    from bot.runs_cli import print_runs
+
+    print_runs(state, identity, limit, as_json=as_json)
+
+
+@app.command()
+def status(
+    run: Annotated[str, typer.Argument(metavar="RUN-or-IDENTITY", help=RUN_HELP)],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Tell how far a run has come and what it waits for, or who works on an identity."""
+    from bot.runs_cli import print_status
+
+    print_status(run, as_json=as_json)
+
+
+@app.command()
+def logs(
+    run: RunId,
+    step: Annotated[str | None, typer.Argument(help="Only this step.")] = None,
+    *,
+    follow: Annotated[bool, typer.Option("--follow", help="Go on until it has ended.")] = False,
+) -> None:
+    """Print what the steps of a run printed, and of all that is nested in it."""
+    from bot.runs_cli import print_logs
+
+    print_logs(run, step, follow=follow)
+
+
+@app.command()
+def cancel(
+    run: RunId, reason: Annotated[str, typer.Option(help="Why; others read it.")] = ""
+) -> None:
+    """End a run, with all that its scripts have started."""
+    from bot import runs_cli
+
+    runs_cli.cancel(run, reason)
+
+
+@app.command()
+def pause(run: RunId) -> None:
+    """Let a run begin no further step; what it is doing just now goes on."""
+    from bot import runs_cli
+
+    runs_cli.pause(run)
+
+
+@app.command()
+def resume(run: RunId) -> None:
+    """Let a paused run go on."""
+    from bot import runs_cli
+
+    runs_cli.resume(run)
+
+
+@app.command()
+def retry(
+    run: RunId,
+    from_step: Annotated[
+        str | None, typer.Option("--from", help="Do this step, and what came after, again.")
+    ] = None,
+) -> None:
+    """Let a run that failed or was cancelled go on; what it had finished is not done again."""
+    from bot import runs_cli
+
+    runs_cli.retry(run, from_step)
+
+
+@app.command()
+def skip(
+    run: RunId,
+    step: Annotated[str | None, typer.Argument(help="Only this step, which failed.")] = None,
+    result: Annotated[str | None, typer.Option(help="What it is to answer, as JSON.")] = None,
+) -> None:
+    """Let a run that waits or has failed, or a failed step of it, count as done."""
+    from bot import runs_cli
+
+    runs_cli.skip(run, step, result)
+
+
+@app.command()
+def approve(
+    run: RunId,
+    name: Annotated[str | None, typer.Argument(help="What is waited for, if several.")] = None,
+    payload: Annotated[str, typer.Option("--with", help="What to tell it, as JSON.")] = "true",
+    *,
+    ahead: Annotated[bool, typer.Option("--ahead", help="Before it waits for it.")] = False,
+) -> None:
+    """Tell a run what it waits for, such as an approval."""
+    from bot import runs_cli
+
+    runs_cli.approve(run, name, payload, ahead=ahead)
 
 
 @tenants_app.command("list")

@@ -5,14 +5,18 @@ import contextlib
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib import import_module
 
 from bot.engine.clock import Clock, SystemClock
+from bot.engine.dispatch import Dispatch
 from bot.engine.happenings import Listener
+from bot.engine.pace import Pace
+from bot.engine.polling import Polling
 from bot.inbox import Inbox
-from bot.settings import Settings, load_fleet
+from bot.settings import Settings, StoreSettings, load_fleet
 from bot.store import schema
 from bot.store.database import Database
-from bot.store.seat import FileSeat, Seat
+from bot.store.seat import FileSeat, Seat, seat_of
 from resources.fleet import Fleet
 
 
@@ -74,9 +78,26 @@ async def opened(
             settings=settings,
             database=database,
             # Where many share the work, there is room for all of them.
-            seat=FileSeat(None) if settings.is_distributed else Seat.of(database),
+            seat=FileSeat(None) if settings.is_distributed else _seat(database, settings),
             inbox=Inbox(database, clock),
             fleet=fleet or load_fleet(settings.stacks),
             clock=clock,
             listeners=tuple(listeners),
         )
+
+
+def _seat(database: Database, settings: Settings) -> Seat:
+    pace = settings.pace
+    return seat_of(database, heartbeat=pace.heartbeat, expiry=pace.expiry)
+
+
+def dispatch_of(database: Database, settings: StoreSettings, pace: Pace | None = None) -> Dispatch:
+    """Answer how a process tells and hears of runs: in the store itself, or by the queue."""
+    if not settings.is_distributed:
+        return Polling(database)
+    # The queue's library is loaded only where there is a queue.
+    jobs = import_module("bot.engine.jobs")
+    tempo = pace or Pace()
+    patience = jobs.Patience(heartbeat=tempo.heartbeat, stalled_after=tempo.expiry)
+    dispatch: Dispatch = jobs.Jobs(settings.database_url, patience)
+    return dispatch

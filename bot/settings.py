@@ -83,11 +83,24 @@ class StoreSettings(BaseSettings):
     )
 
     database_url: str = "sqlite:///orbits.db"
+    dispatch: Dispatch = Dispatch.EMBEDDED
+    runs_at_once_overall: Annotated[int | None, Field(ge=1)] = None
+    runs_at_once_per_lane: LaneLimits = {}
 
     @property
     def is_sqlite(self) -> bool:
         """Whether the database is a file of this machine."""
         return make_url(self.database_url).get_backend_name() == "sqlite"
+
+    @property
+    def is_distributed(self) -> bool:
+        """Whether many processes share the work through the queue."""
+        return self.dispatch is Dispatch.DISTRIBUTED
+
+    @property
+    def limits(self) -> Limits:
+        """How many runs of the queue go on at once."""
+        return Limits(self.runs_at_once_overall, self.runs_at_once_per_lane)
 
     @field_validator("database_url")
     @classmethod
@@ -115,16 +128,13 @@ class Settings(StoreSettings):
     github_private_key: SecretStr
     github_webhook_secret: SecretStr
     stacks: str
-    dispatch: Dispatch = Dispatch.EMBEDDED
     deployments_at_once: Annotated[int, Field(ge=1, le=1000)] = 10
     runs_at_once: Annotated[int, Field(ge=1, le=1000)] = 100
-    runs_at_once_overall: Annotated[int | None, Field(ge=1)] = None
-    runs_at_once_per_lane: LaneLimits = {}
     heartbeat_seconds: Annotated[float, Field(gt=0, le=60)] = 3
     expiry_seconds: Annotated[float, Field(gt=0, le=600)] = 15
     grace_seconds: Annotated[float, Field(ge=0, le=3600)] = 20
     queue_deadline_minutes: Annotated[float, Field(gt=0)] = 60
-    keep_days: Annotated[float, Field(gt=0)] = 30
+    keep_days: Annotated[float, Field(ge=4)] = 30
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535, validation_alias="PORT")] = 8080
 
@@ -181,16 +191,11 @@ class Settings(StoreSettings):
         return self
 
     @property
-    def is_distributed(self) -> bool:
-        """Whether many processes share the work through the queue."""
-        return self.dispatch is Dispatch.DISTRIBUTED
-
-    @property
     def pace(self) -> Pace:
         """How the engine works."""
         return Pace(
             at_once=self.runs_at_once,
-            limits=Limits(self.runs_at_once_overall, self.runs_at_once_per_lane),
+            limits=self.limits,
             heartbeat=timedelta(seconds=self.heartbeat_seconds),
             expiry=timedelta(seconds=self.expiry_seconds),
             patience=timedelta(minutes=self.queue_deadline_minutes),

@@ -5,19 +5,16 @@ import contextlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from functools import partial
-from importlib import import_module
 
 import structlog
 
-from bot.engine.dispatch import Dispatch
 from bot.engine.engine import Engine
 from bot.engine.masking import Masks
-from bot.engine.polling import Polling
 from bot.engine.queue import RunQueue
 from bot.github.door import GitHub
 from bot.handlers import pull_request
 from bot.handlers.registry import Bot
-from bot.parts import Parts
+from bot.parts import Parts, dispatch_of
 from bot.rollouts.records import Rollouts
 from bot.rollouts.reporter import Pace, Reporter
 from bot.schedule import forget_the_old, schedule
@@ -38,9 +35,10 @@ async def working(
     github = github or GitHub(
         str(settings.github_api_url).rstrip("/"), settings.app_key, clock=parts.clock.now
     )
-    dispatch, masks = dispatch_of(parts), Masks()
+    dispatch = dispatch_of(parts.database, settings, settings.pace)
+    masks = Masks()
     reporter = Reporter(parts.database, github, parts.clock, pace)
-    queue = RunQueue(dispatch, settings.pace.limits)
+    queue = RunQueue(dispatch, settings.limits)
     rollouts = Rollouts(parts.database, parts.clock, queue, reporter.wake)
     secrets = Secrets(EnvironmentSecrets(), FileSecrets(), hear=masks.add)
     engine = Engine(
@@ -58,15 +56,6 @@ async def working(
         async with _going(parts, bot, reporter):
             log.info("working", database=parts.database.name, dispatch=settings.dispatch)
             yield bot
-
-
-def dispatch_of(parts: Parts) -> Dispatch:
-    """Answer how this process hears of runs: it looks for them itself, or is told by the queue."""
-    if not parts.settings.is_distributed:
-        return Polling(parts.database)
-    # The queue's library is loaded only where there is a queue.
-    jobs: Dispatch = import_module("bot.engine.jobs").Jobs(parts.settings.database_url)
-    return jobs
 
 
 async def work(parts: Parts, *, github: GitHub | None = None, pace: Pace | None = None) -> None:
@@ -102,7 +91,8 @@ async def _conduct(parts: Parts, bot: Bot, reporter: Reporter) -> None:
     if not parts.settings.is_distributed:
         # Who works on the runs is alone on the database already.
         await _conducted(parts, bot, reporter)
-    seat = seat_of(parts.database, "schedule")
+    tempo = parts.settings.pace
+    seat = seat_of(parts.database, "schedule", tempo.heartbeat, tempo.expiry)
     while True:
         await seat.take()
         log.info("conducting", database=parts.database.name)

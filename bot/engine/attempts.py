@@ -41,7 +41,7 @@ async def attempted(
     if failed and before.until is not None:
         await _wait(scope, before)
     while True:
-        outcome = await attempt(row, known)
+        outcome = await attempt(_counted(row, failed), known)
         known = None
         failed += 1
         error = outcome.cause
@@ -53,6 +53,11 @@ async def attempted(
         waiting = row.underway(State.WAITING, underway.text())
         await scope.around.journal.remember(scope.run.begun.grip, waiting)
         await _wait(scope, underway)
+
+
+def _counted(row: StepRow, failed: int) -> StepRow:
+    """Answer the row of an attempt, which knows how many have failed before it."""
+    return row._replace(result=Underway(attempts=failed).text()) if failed else row
 
 
 async def _wait(scope: Attempting, underway: Underway) -> None:

@@ -30,6 +30,7 @@ from bot.engine.runs import run_values
 from bot.engine.statements import (
     ADOPT,
     ATTEND,
+    FORCE,
     GIVE_UP,
     INSERT_WAIT,
     LIVE_OF_IDENTITIES,
@@ -38,6 +39,7 @@ from bot.engine.statements import (
     STEPS_OF_RUN,
     TAKE_RUN,
     THESE_RUNS,
+    TRY,
     UNSETTLE,
     WAIT_OF,
 )
@@ -84,7 +86,8 @@ class Claims:
         fresh = []
         for claim in claims:
             identity = claim.wanted.identity
-            if identity in taken or claim.lanes is not None or _up_to_date(claim, records):
+            seen_before = claim.again or claim.lanes is not None
+            if identity in taken or seen_before or _up_to_date(claim, records):
                 continue
             taken.add(identity) if identity else None
             fresh.append(claim)
@@ -106,6 +109,9 @@ class Claims:
             "parent_step": claim.parent_step,
             "rank": claim.rank,
             "deadline_at": claim.deadline_at,
+            "force": claim.force,
+            "last_try": claim.last_try,
+            "taken_at": claim.at if running else None,
             "state": state,
             "owner": self._owner,
             "token": int(running),
@@ -114,7 +120,7 @@ class Claims:
 
     def _taken_fresh(self, claim: Claim, records: dict[str, Record]) -> Taken:
         root = claim.parent.root_id if claim.parent else claim.run_id
-        begun = Begun(Grip(claim.run_id, 1), root, claim.deadline_at)
+        begun = Begun(Grip(claim.run_id, 1), root, claim.deadline_at, claim.rank)
         return Taken(begun, records.get(claim.wanted.identity))
 
     def _met(
@@ -125,9 +131,11 @@ class Claims:
         rows = self._without_what_changed(connection, claim)
         own = next((row for row in rows if _key(row) == claim.wanted.key), None)
         if own is None:
-            if record is not None and _up_to_date(claim, {record.identity: record}):
-                return UpToDate(record)
-            return self._new_in_line(connection, claim, rows, record)
+            return self._anew(connection, claim, rows, record)
+        if self._is_mine_already(own, claim):
+            return Taken(self._remembered(connection, own, own.token), record)
+        if claim.force and not own.force:
+            connection.execute(FORCE, {"run": own.id})
         if _is_somebody_elses(own, claim, self._owner):
             return self._joined(connection, claim, own)
         ahead = _ahead(rows, own, own.rank, own.id)
@@ -137,12 +145,25 @@ class Claims:
             connection.execute(ATTEND, {"run": own.id, "taker": self._owner})
         return _refused_or(connection, claim.parent_id, ahead.id, Behind(own.id, ahead.id))
 
+    def _anew(
+        self, connection: Connection, claim: Claim, rows: list[Any], record: Record | None
+    ) -> Claimed | WaitsForItself:
+        """Decide a claim of what nobody does, or wants, just now."""
+        left = connection.execute(RUN_ROW, {"run": claim.run_id}).first() if claim.again else None
+        if left is not None:
+            # Somebody ended it while it was in line.
+            return Joins(claim.run_id, (left.parent_id, left.parent_step) == claim.asker)
+        if record is not None and _up_to_date(claim, {record.identity: record}):
+            return UpToDate(record)
+        return self._new_in_line(connection, claim, rows, record)
+
     def _new_in_line(
         self, connection: Connection, claim: Claim, rows: list[Any], record: Record | None
     ) -> Claimed | WaitsForItself:
-        if claim.lanes is not None:
-            return self._queue(connection, claim)
         ahead = _ahead(rows, None, claim.rank, claim.run_id)
+        if claim.lanes is not None:
+            refused = ahead and demand_no_circle(connection, claim.parent_id, ahead.id)
+            return refused or self._queue(connection, claim)
         if ahead is None:
             self._insert(connection, [claim])
             if claim.changes and record is not None:
@@ -162,17 +183,17 @@ class Claims:
         return Joins(claim.run_id, of_asker=True)
 
     def _joined(self, connection: Connection, claim: Claim, own: Any) -> Joins | WaitsForItself:
-        of_asker = (own.parent_id, own.parent_step) == (claim.parent_id, claim.parent_step)
+        of_asker = (own.parent_id, own.parent_step) == claim.asker
         answer = _refused_or(connection, claim.parent_id, own.id, Joins(own.id, of_asker))
-        if isinstance(answer, Joins) and claim.parent_id and own.parent_id != claim.parent_id:
-            _wait(connection, claim.parent_id, own.id)
+        if isinstance(answer, Joins) and not of_asker:
+            _wait(connection, claim, own.id)
         return answer
 
     def _take_over(
         self, connection: Connection, claim: Claim, own: Any, record: Record | None
     ) -> Taken:
         """Take up what was cut off, or what is in line and whose turn has come."""
-        of_asker = (own.parent_id, own.parent_step) == (claim.parent_id, claim.parent_step)
+        of_asker = (own.parent_id, own.parent_step) == claim.asker
         if claim.parent_id is not None and not of_asker:
             if own.id != own.root_id and _parent_has_ended(connection, own):
                 connection.execute(
@@ -180,18 +201,28 @@ class Claims:
                 )
                 of_asker = claim.parent_step is not None
             else:
-                _wait(connection, claim.parent_id, own.id)
+                _wait(connection, claim, own.id)
+        if of_asker:
+            connection.execute(TRY, {"run": own.id, "last": claim.last_try})
         if claim.changes and record is not None:
             connection.execute(UNSETTLE, {"identities": [record.identity]})
         return Taken(self._take(connection, own, claim), record, of_asker)
 
     def _take(self, connection: Connection, row: Any, claim: Claim | RootClaim) -> Begun:
         connection.execute(TAKE_RUN, {"run": row.id, "taker": self._owner, "at": claim.at})
+        return self._remembered(connection, row, row.token + 1)
+
+    def _remembered(self, connection: Connection, row: Any, token: int) -> Begun:
         memory = {}
-        if row.token > 0:
+        if token > 1:
             steps = connection.execute(STEPS_OF_RUN, {"run": row.id})
             memory = {step.name: StepRow.read(step) for step in steps}
-        return Begun(Grip(row.id, row.token + 1), row.root_id, row.deadline_at, memory)
+        return Begun(Grip(row.id, token), row.root_id, row.deadline_at, row.rank, memory)
+
+    def _is_mine_already(self, own: Any, claim: Claim | RootClaim) -> bool:
+        """Answer whether this very claim took the run, and the answer to it was lost."""
+        mine = own.state == State.RUNNING and own.owner == self._owner
+        return bool(mine and own.taken_at == claim.at)
 
     def _without_what_changed(self, connection: Connection, claim: Claim) -> list[Any]:
         """End what was cut off on the identity where its own root asks for something else now.
@@ -200,6 +231,8 @@ class Claims:
         before this, so waiting for it would never end.
         """
         rows = _live(connection, [claim.wanted.identity])
+        if not claim.gives_up:
+            return rows
         root = claim.parent.root_id if claim.parent else None
         left = [
             row
@@ -224,6 +257,9 @@ class Claims:
 
     def _claim_root(self, connection: Connection, claim: RootClaim) -> Taken | UpToDate | None:
         own = connection.execute(RUN_ROW, {"run": claim.run_id}).first()
+        if own is not None and self._is_mine_already(own, claim):
+            record = _records(connection, [own.identity]).get(own.identity)
+            return Taken(self._remembered(connection, own, own.token), record)
         if own is None or not _may_be_taken(own):
             return None
         record = _records(connection, [own.identity]).get(own.identity)
@@ -351,8 +387,10 @@ def _parent_has_ended(connection: Connection, own: Any) -> bool:
     return parent is None or State(parent.state).terminal
 
 
-def _wait(connection: Connection, waiter: str, target: str) -> None:
-    """Note that a run waits for one that somebody else began."""
-    pair = {"waiter": waiter, "target": target}
-    if connection.execute(WAIT_OF, pair).first() is None:
-        connection.execute(INSERT_WAIT, pair)
+def _wait(connection: Connection, claim: Claim, target: str) -> None:
+    """Note that a step waits for a run that another one began."""
+    if claim.parent_id is None:
+        return
+    wait = {"waiter": claim.parent_id, "of_step": claim.parent_step or "", "target": target}
+    if connection.execute(WAIT_OF, wait).first() is None:
+        connection.execute(INSERT_WAIT, wait)

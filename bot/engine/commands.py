@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -18,10 +19,20 @@ from bot.engine.hooks import carry_out_hooks, new_record
 from bot.engine.identifiers import new_id
 from bot.engine.interruptions import RunInterrupted
 from bot.engine.kinds import Wanted
-from bot.engine.live_run import Gate, LiveRun, NoPlace, Place
+from bot.engine.live_run import Activity, Gate, LiveRun, NoPlace, Place
 from bot.engine.outcomes import Failure, Outcome, step_failed
-from bot.engine.patience import in_time_for, out_of_patience
-from bot.engine.rows import Behind, Claim, End, Joins, Record, StepRow, Taken, UpToDate
+from bot.engine.patience import in_time_for, out_of_patience, too_late
+from bot.engine.rows import (
+    Behind,
+    Claim,
+    Claimed,
+    End,
+    Joins,
+    Record,
+    StepRow,
+    Taken,
+    UpToDate,
+)
 from bot.engine.scope import RunScope
 from bot.engine.surroundings import Surroundings
 from bot.engine.values import (
@@ -32,6 +43,7 @@ from bot.engine.values import (
     command_result_type,
     result_type,
 )
+from bot.engine.waits import NOBODY, Fate
 from bot.states import State
 from resources.errors import Cancelled, TimedOut
 from resources.model.definition import Definition, Steps
@@ -39,6 +51,9 @@ from resources.model.resource import Resource
 from resources.model.workflow import Workflow
 
 log = structlog.get_logger(__name__)
+
+LOOK_AGAIN_SECONDS = 5.0
+"""Who waits in line looks again so often: who is ahead may have lost its turn."""
 
 CHANGING = BRINGING_ABOUT | {"uninstall"}
 
@@ -66,45 +81,53 @@ class Commands:
         self._around = around
         self._gate = gate
         self.live: dict[str, LiveRun] = {}
+        self.in_line: set[str] = set()
+        """The runs that somebody here waits with in line."""
         self.closing = False
         """Whether the process ends: what is cancelled then goes on elsewhere."""
 
     # A resource as a step
 
-    async def as_step(
-        self, parent: RunScope, row: StepRow, resource: Resource, wanted: Wanted, *, force: bool
+    async def as_step(  # noqa: PLR0913 (what a step asks for)
+        self,
+        parent: RunScope,
+        row: StepRow,
+        resource: Resource,
+        wanted: Wanted,
+        *,
+        force: bool,
+        last_try: bool,
     ) -> Outcome:
-        """Carry the command out as a step of `parent`, or join the equal one that goes on."""
+        """Carry the command out as a step of `parent`, or join the equal one that goes on.
+
+        What became of it is remembered, but for a failure that is not the last try's.
+        """
         order = Order(resource, wanted, Asked(parent, row.name))
-        # Who joins a run that was not what is wanted after all asks anew.
-        unwanted = {State.CANCELLED, State.SKIPPED} if force else {State.CANCELLED}
         while True:
-            answer = await self._claimed(order, force=force)
+            claim = self._claim(order, force=force, last_try=last_try)
+            answer = await self._claimed(order, claim)
             if isinstance(answer, Outcome):
-                await parent.remember(row, answer)
-                return answer
-            if isinstance(answer, Taken):
+                outcome = answer
+            elif isinstance(answer, Taken):
                 outcome = await self._own(order, answer, parent.run)
             else:
-                outcome = await self._elsewhere(parent.run, answer.run_id)
-            if (
-                outcome.failure is None
-                and outcome.state in unwanted
-                and not isinstance(answer, Taken)
-            ):
-                continue
-            if answer.of_asker:
-                parent.tell_step(row.name, outcome.state)
-            else:
-                await parent.remember(row, outcome)
-            return outcome
+                outcome = await self._elsewhere(order, answer.run_id)
+            # Who joins a run that was not what is wanted after all asks anew.
+            ended = outcome.state is State.CANCELLED and outcome.failure is None
+            skipped = outcome.state is State.SKIPPED and isinstance(answer, Joins)
+            if not (ended or (force and skipped)):
+                break
+        if not isinstance(answer, Outcome) and answer.of_asker:
+            parent.tell_step(row.name, outcome.state)
+        elif last_try or outcome.state is not State.FAILED:
+            await parent.remember(row, outcome)
+        return outcome
 
-    async def _claimed(self, order: Order, *, force: bool) -> Outcome | Taken | Joins:
+    async def _claimed(self, order: Order, claim: Claim) -> Outcome | Taken | Joins:
         """Answer the recorded output, the run to be carried out, or the one to be joined."""
-        claim = self._claim(order, check=not force)
         began = self._around.clock.now()
         while True:
-            claimed = await self._around.journal.claim(claim)
+            claimed = await self._answer_to(order, claim)
             match claimed:
                 case UpToDate(record):
                     skipped = await skipped_as(order, record)
@@ -112,12 +135,45 @@ class Commands:
                         return skipped
                     claim = replace(claim, check=False)
                 case Behind(run_id, ahead):
-                    claim = replace(claim, run_id=run_id, check=False)
-                    await self._in_line(order, run_id, ahead, began)
+                    await self._in_line(order, run_id, ahead, began, claim.deadline_at)
+                    # Where nothing else goes on in the root, what it was cut off in and has not
+                    # asked for again will not be asked for.
+                    nobody_else = order.asked is not None and not order.asked.by.run.root.acting
+                    claim = replace(
+                        claim, run_id=run_id, check=False, gives_up=nobody_else, again=True
+                    )
                 case Taken() | Joins():
+                    if claim.lanes is not None:
+                        self._around.wake()
                     return claimed
 
-    def _claim(self, order: Order, *, check: bool) -> Claim:
+    async def _answer_to(self, order: Order, claim: Claim) -> Claimed:
+        """Answer what the journal decides; when nobody waits for that any more, it is undone."""
+        claiming = asyncio.ensure_future(self._around.journal.claim(claim))
+        try:
+            return await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            if not self.closing:
+                undoing = asyncio.ensure_future(self._undo(order, claiming))
+                await asyncio.shield(undoing)
+            raise
+
+    async def _undo(self, order: Order, claiming: "asyncio.Future[Claimed]") -> None:
+        with suppress(Exception, RunInterrupted):
+            claimed = await claiming
+            match claimed:
+                case Taken(begun=begun):
+                    if not await self._leave(order, begun.grip.run_id):
+                        self._let_go(begun.grip.run_id)
+                        return
+                    end = End(
+                        begun.grip, order.wanted.identity, Outcome(State.CANCELLED), _now(self)
+                    )
+                    await self._around.journal.end(end)
+                case Joins(run_id=run_id) | Behind(run_id=run_id):
+                    await self._leave(order, run_id)
+
+    def _claim(self, order: Order, *, force: bool, last_try: bool) -> Claim:
         now = self._around.clock.now()
         resource, asked = order.definition, order.asked
         run = asked.by.run if asked else None
@@ -130,82 +186,137 @@ class Commands:
             at=now,
             parent=run.begun if run else None,
             parent_step=asked.step if asked else None,
-            check=check,
+            check=not force,
             changes=order.wanted.command in CHANGING,
             lanes=lanes,
-            rank=run.rank if run else 0,
+            rank=run.begun.rank if run else 0,
             deadline_at=deadline_of(order.definition, now),
+            force=force,
+            last_try=last_try,
         )
 
-    async def _in_line(self, order: Order, run_id: str, ahead: str, began: Any) -> None:
-        """Wait until the run ahead has gone; raises `IdentityBusy` when patience is at its end."""
+    async def _in_line(
+        self, order: Order, run_id: str, ahead: str, began: datetime, deadline: datetime | None
+    ) -> None:
+        """Wait until the run ahead has gone.
+
+        Raises `IdentityBusy` when patience is at its end, and `TimedOut` at the deadline.
+        """
         if order.asked is None:
             return
         run = order.asked.by.run
         run.waited = True
         around = self._around
-        until = began + around.patience
+        self.in_line.add(run_id)
         try:
             async with run.waiting():
-                await in_time_for(around.watch.change(ahead), around.clock, until)
+                waiting = around.watch.end_within([ahead, run_id], LOOK_AGAIN_SECONDS)
+                until = began + around.patience
+                await in_time_for(waiting, around.clock, min(until, deadline or until))
         except BaseException as error:
-            if not self.closing:
-                await self._leave(run, run_id)
+            if self._gives_up(run):
+                await self._leave(order, run_id)
             if isinstance(error, TimeoutError):
                 holder = await around.journal.run(ahead)
+                if deadline is not None and deadline <= _now(self):
+                    raise too_late(order.wanted, deadline, holder) from None
                 raise out_of_patience(order.wanted, around.patience, holder) from None
             raise
+        finally:
+            self.in_line.discard(run_id)
 
     async def _own(self, order: Order, taken: Taken, parent: LiveRun) -> Outcome:
         """Carry out a nested run in a task of its own: others may come to wait for it."""
         run = self._live_run(order, taken, parent)
+        if not taken.of_asker:
+            parent.waited = True
         run.task = asyncio.create_task(
             self._carried_out(order, run, taken.record), name=f"{run.identity} {run.run_id}"
         )
+        run.task.add_done_callback(_heard)
         try:
             with parent.leaving_it_to_another():
                 return await asyncio.shield(run.task)
         except asyncio.CancelledError:
-            if self.closing:
+            if not self._gives_up(parent):
+                run.interrupted = True
                 run.task.cancel()
                 await asyncio.wait([run.task])
-            elif not run.task.done() and await self._leave(parent, run.run_id):
-                self.cancel(run.run_id, "")
+            elif not run.task.done() and await self._leave(order, run.run_id):
+                self.cancel(run.run_id, NOBODY)
                 await asyncio.wait([run.task])
             raise
 
-    async def _elsewhere(self, waiter: LiveRun, run_id: str) -> Outcome:
+    async def _elsewhere(self, order: Order, run_id: str) -> Outcome:
         """Answer the outcome of a run that somebody else carries out, or is to carry out.
 
         `CANCELLED` where nobody does any more: then it is to be asked for anew.
         """
+        if order.asked is None:
+            return Outcome(State.CANCELLED)
+        waiter = order.asked.by.run
         waiter.waited = True
         try:
             async with waiter.waiting():
                 return await self._end_of(run_id)
         except asyncio.CancelledError:
-            if not self.closing:
-                await self._leave(waiter, run_id)
+            if self._gives_up(waiter):
+                await self._leave(order, run_id)
             raise
 
     async def _end_of(self, run_id: str) -> Outcome:
+        waited = False
         while True:
             row = await self._around.journal.run(run_id)
             if row is None:
                 return Outcome(State.CANCELLED)
-            if State(row.state).terminal:
-                return Outcome.stored(State(row.state), row.result, row.failure)
-            await self._around.watch.change(run_id)
-            row = await self._around.journal.run(run_id)
-            if row is not None and row.id != row.root_id and not State(row.state).terminal:
+            if row.state.terminal:
+                # Who was skipped by hand counts as done, whatever is asked for.
+                by_hand = row.state is State.SKIPPED and row.cancelled_by is not None
+                state = State.SUCCEEDED if by_hand else row.state
+                return Outcome.stored(state, row.result, row.failure)
+            nested = row.id != row.root_id
+            if waited and nested:
                 # Whoever worked on it is gone: who waits for it may take it up.
                 return Outcome(State.CANCELLED)
+            watch = self._around.watch
+            await (watch.end_or_loss(run_id) if nested else watch.end(run_id))
+            waited = True
 
-    async def _leave(self, waiter: LiveRun, run_id: str) -> bool:
-        with suppress(RunInterrupted):
-            now = self._around.clock.now()
-            return await self._around.journal.leave(waiter.run_id, run_id, now)
-        return False
+    def _gives_up(self, run: LiveRun) -> bool:
+        """Answer whether a run that is cancelled just now gives up what it waits for.
+
+        One that is interrupted goes on later, and asks for it again.
+        """
+        return not (self.closing or run.interrupted)
+
+    async def _leave(self, order: Order, run_id: str) -> bool:
+        """Let the step wait no more; answer whether the run is to be ended by who works on it."""
+        if order.asked is None:
+            return False
+        waiter, step, now = order.asked.by.run.run_id, order.asked.step, _now(self)
+        leave = partial(self._around.journal.leave, waiter, step, run_id, now)
+        try:
+            fate = await leave()
+        except RunInterrupted:
+            self._around.background.repair(f"leaving {run_id}", leave)
+            return False
+        self._around.watch.tell([run_id])
+        if fate is Fate.QUEUED:
+            self._around.wake()
+        return fate is Fate.ENDED
+
+    def _let_go(self, run_id: str) -> None:
+        """Give a run back that goes on later, here or elsewhere."""
+        give_back = partial(self._around.journal.give_back, run_id)
+
+        async def give_it_back() -> None:
+            await give_back()
+            self._around.watch.tell([run_id])
+            self._around.wake()
+
+        if not self.closing:
+            self._around.background.repair(f"giving back {run_id}", give_it_back)
 
     # Roots
 
@@ -220,7 +331,12 @@ class Commands:
         """End a run of its own that was up to date."""
         run = self._live_run(order, taken, None)
         run.waited = True
-        await self._end(order, run, taken.record, outcome)
+        try:
+            await self._end(order, run, taken.record, outcome)
+        except BaseException:
+            self.live.pop(run.run_id, None)
+            self._let_go(run.run_id)
+            raise
 
     # What goes on
 
@@ -239,7 +355,7 @@ class Commands:
             identity=identity,
             gates=(*above, Gate()),
             place=parent.place if parent else NoPlace(),
-            rank=parent.rank if parent else 0,
+            root=parent.root if parent else Activity(),
             last_good=taken.record.last_good if taken.record else None,
         )
         self.live[run.run_id] = run
@@ -249,28 +365,36 @@ class Commands:
         """Answer what became of a run, when its end is durable."""
         resumed = bool(run.begun.memory)
         self._around.tell(RunBegan(run.run_id, run.identity, order.wanted.command, resumed))
-        deadline = self._deadline(run)
         try:
-            outcome = await self._perform(order, run, record)
-        except asyncio.CancelledError:
-            if run.cancelled_by is None and not run.out_of_time:
-                self.live.pop(run.run_id, None)
-                raise
-            outcome = self._cut_short(order, run)
+            outcome = await self._outcome(order, run, record)
+            ending = asyncio.ensure_future(self._end(order, run, record, outcome))
+            try:
+                await asyncio.shield(ending)
+            except asyncio.CancelledError:
+                # It is over: whoever wanted to end it gets its outcome.
+                await asyncio.wait([ending])
+                ending.result()
         except BaseException:
             self.live.pop(run.run_id, None)
+            self._let_go(run.run_id)
             raise
+        return outcome
+
+    async def _outcome(self, order: Order, run: LiveRun, record: Record | None) -> Outcome:
+        """Answer what became of a run, or how it was cut short."""
+        if run.begun.deadline_at is not None and run.begun.deadline_at <= _now(self):
+            run.out_of_time = True
+            return self._cut_short(order, run)
+        deadline = self._deadline(run)
+        try:
+            return await self._perform(order, run, record)
+        except asyncio.CancelledError:
+            if run.cancelled_by is None and not run.out_of_time:
+                raise
+            return self._cut_short(order, run)
         finally:
             if deadline is not None:
                 deadline.cancel()
-        ending = asyncio.ensure_future(self._end(order, run, record, outcome))
-        try:
-            await asyncio.shield(ending)
-        except asyncio.CancelledError:
-            # It is over: whoever wanted to end it gets its outcome.
-            await asyncio.wait([ending])
-            ending.result()
-        return outcome
 
     def _deadline(self, run: LiveRun) -> "asyncio.Task[None] | None":
         if run.begun.deadline_at is None:
@@ -337,14 +461,22 @@ class Commands:
             has_parent=isinstance(order.definition, Resource),
             leaves=run.waited,
         )
-        try:
-            if run.printing:
-                await self._around.logs.settle(run.run_id)
-            await self._around.journal.end(end)
-        finally:
-            self.live.pop(run.run_id, None)
+        if run.printing:
+            await self._around.logs.settle(run.run_id)
+        await self._around.journal.end(end)
+        self.live.pop(run.run_id, None)
         self._around.watch.tell([run.run_id])
         self._around.tell(RunEnded(run.run_id, run.identity, wanted.command, outcome))
+
+
+def _now(commands: Commands) -> datetime:
+    return commands._around.clock.now()  # noqa: SLF001 (of this file)
+
+
+def _heard(task: "asyncio.Task[Outcome]") -> None:
+    """Take note of a failure that nobody waits for any more; it was dealt with where it rose."""
+    if not task.cancelled():
+        task.exception()
 
 
 def deadline_of(definition: Definition, now: Any) -> Any:

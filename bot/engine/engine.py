@@ -7,18 +7,19 @@ unfinished step, here or wherever somebody takes it up.
 import asyncio
 from collections.abc import Awaitable, Iterable
 from contextlib import AsyncExitStack, suppress
-from datetime import timedelta
 from typing import Any, Self
 
 import structlog
 
 from bot.alarm import Alarm
+from bot.engine.background import Background
 from bot.engine.clock import Clock, SystemClock
 from bot.engine.commands import CHANGING, Commands, Order, deadline_of, skipped_as
 from bot.engine.dispatch import Dispatch
 from bot.engine.happenings import Happening, Listener, RunEnded
 from bot.engine.identifiers import new_id
 from bot.engine.interruptions import Drained, LeaseLost, RunInterrupted, StoreFailed
+from bot.engine.intervention import RunNotFound
 from bot.engine.journal import Journal
 from bot.engine.kinds import Wanted, identity_of, revived
 from bot.engine.live_run import Gate
@@ -45,12 +46,6 @@ from resources.model.definition import Definition
 from resources.model.resource import Resource
 
 log = structlog.get_logger(__name__)
-
-AGAIN_AFTER = timedelta(seconds=1)
-
-
-class RunNotFound(OrbitsError):
-    """A run was asked for that the store does not have."""
 
 
 class Engine:
@@ -95,6 +90,7 @@ class Engine:
         self._look_again = Alarm(self._pace.look_every)
         self._watch = Watch(self._journal, self._look_again.ring)
         self._gate = Gate()
+        self._background = Background()
         self._around = Surroundings(
             journal=self._journal,
             clock=self._clock,
@@ -105,6 +101,8 @@ class Engine:
             logs=self._logs,
             limits=self._pace.limits,
             patience=self._pace.patience,
+            background=self._background,
+            wake=self.wake,
         )
         self._commands = Commands(self._around, self._gate)
         self._places = Places(at_once or self._pace.at_once)
@@ -151,6 +149,7 @@ class Engine:
         await self._cut_off()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._watch.close()
+        await self._background.close()
         await self._open.aclose()
         with suppress(RunInterrupted):
             await self._journal.give_back()
@@ -218,7 +217,7 @@ class Engine:
                 raise RunNotFound(f"There is no run {run_id} in the store.")
             if run.state.terminal:
                 return Outcome.stored(run.state, run.result, run.failure)
-            await self._watch.change(run_id)
+            await self._watch.end(run_id)
 
     def wake(self) -> None:
         """Look for work now: somebody has just written some down."""
@@ -283,7 +282,7 @@ class Engine:
         )
         if not isinstance(answer, Taken) or skipped is None:
             return answer if isinstance(answer, Taken) else None
-        await self._commands.skip_root(order, answer, skipped)
+        await self._drive(run.id, self._commands.skip_root(order, answer, skipped))
         return None
 
     def _drive_in_task(self, order: Order, taken: Taken, lanes: Lanes | None) -> RootPlace:
@@ -308,32 +307,21 @@ class Engine:
         if shared or (self._polling is not None and self._polling.left_some):
             self.wake()
 
-    async def _drive(self, run_id: str, work: Awaitable[Outcome]) -> None:
-        """Carry out one root run; whatever goes wrong with it is in its row, or in our log."""
+    async def _drive(self, run_id: str, work: Awaitable[object]) -> None:
+        """Carry out one root run; whatever goes wrong with it is in its row, or in our log.
+
+        One that is interrupted was given back by whoever carried it out.
+        """
         try:
             await work
         except LeaseLost:
             log.warning("run_lost", run=run_id)
-            await self._give_back(run_id)
         except Drained:
-            await self._give_back(run_id)
+            pass
         except StoreFailed as failed:
             log.warning("run_interrupted", run=run_id, problem=str(failed))
-            await self._give_back(run_id)
         except Exception:
             log.exception("run_interrupted", run=run_id)
-            await self._give_back(run_id)
-
-    async def _give_back(self, run_id: str) -> None:
-        """Let go of a run, so that it is taken up again; try until the store takes that."""
-        while True:
-            try:
-                await self._journal.give_back(run_id, list(self._commands.live))
-            except StoreFailed as failed:
-                log.warning("run_not_given_back", run=run_id, problem=str(failed))
-                await asyncio.sleep(AGAIN_AFTER.total_seconds())
-            else:
-                return
 
     async def _refuse(self, run: Run, error: OrbitsError) -> None:
         """End a run that this code cannot read, with the reason."""
@@ -413,11 +401,11 @@ class Engine:
     async def _put_right(self) -> None:
         """End what nobody else will, and tell anew of what nobody would hear of."""
         owned = set(await self._journal.owned())
-        strays = owned - set(self._commands.live)
+        strays = owned - set(self._commands.live) - self._commands.in_line
         # Twice in a row: one that was claimed just now is not at work yet.
         for run_id in strays & self._strays:
             log.warning("run_strayed", run=run_id)
-            await self._journal.let_go(run_id)
+            await self._journal.give_back(run_id)
         self._strays = strays
         await sweep(self._database, self._journal, self._clock.now(), self._pace.patience)
         self.wake()
@@ -431,7 +419,7 @@ class Engine:
         if self._roots and self._pace.grace:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._pace.grace.total_seconds()):
-                    await self._gate.still()
+                    await self._gate.activity.still()
 
     async def _cut_off(self) -> None:
         self._commands.closing = True

@@ -31,6 +31,7 @@ from bot.engine.statements import (
     upsert,
 )
 from bot.engine.step_rows import Remembered, held, write_steps
+from bot.engine.waits import Fate
 from bot.states import State
 from bot.store.bell import Bell
 from bot.store.database import Database
@@ -124,40 +125,33 @@ class Journal:
         # One that was ended by this very grip was written before: only the answer was lost.
         return [None if end.grip in grips else LeaseLost(end.grip.run_id) for end in ends]
 
-    async def leave(self, waiter: str, target: str, at: datetime) -> bool:
-        """Wait no more for a run; answer whether it has to be ended, if it goes on here."""
+    async def leave(self, waiter: str, step: str, target: str, at: datetime) -> Fate:
+        """Let a step wait no more for a run, and answer what becomes of that."""
         return await self._on_connection(
-            lambda connection: self._left(connection, waiter, target, at)
+            lambda connection: self._left(connection, waiter, step, target, at)
         )
 
-    def _left(self, connection: Connection, waiter: str, target: str, at: datetime) -> bool:
-        ends = waits.leave(connection, waiter, target, at)
-        if ends:
-            self._bell.ring(connection, [target])
-        return ends
+    def _left(
+        self, connection: Connection, waiter: str, step: str, target: str, at: datetime
+    ) -> Fate:
+        fate = waits.leave(connection, waiter, target, at, step, self._owner)
+        if fate is Fate.QUEUED:
+            self._dispatch.announce(connection, [Hint(target)])
+        self._bell.ring(connection, [target])
+        return fate
 
-    async def give_back(self, root_id: str | None = None, still_live: Sequence[str] = ()) -> None:
-        """Let go of a root and what is nested in it, or of everything; others take it up.
-
-        What goes on for somebody else, `still_live`, is kept.
-        """
+    async def give_back(self, run_id: str | None = None) -> None:
+        """Let go of a run of this process, or of all, so that others take it up."""
         mine = update(Run).where(col(Run.owner) == self._owner, LIVE_ROWS)
-        if root_id is not None:
-            mine = mine.where(col(Run.root_id) == root_id, col(Run.id).not_in(still_live))
+        if run_id is not None:
+            mine = mine.where(col(Run.id) == run_id)
         await self._on_connection(lambda connection: connection.execute(mine.values(owner=None)))
         await self.announce_takeable()
 
     async def owned(self) -> list[str]:
-        """Answer the runs at work that the store has as this process's."""
-        mine = select(col(Run.id)).where(
-            col(Run.owner) == self._owner, col(Run.state) == State.RUNNING
-        )
+        """Answer the runs that the store has as this process's."""
+        mine = select(col(Run.id)).where(col(Run.owner) == self._owner, LIVE_ROWS)
         return [row[0] for row in await self._read_rows(mine, {})]
-
-    async def let_go(self, run_id: str) -> None:
-        """Let go of one run."""
-        mine = update(Run).where(col(Run.owner) == self._owner, col(Run.id) == run_id)
-        await self._on_connection(lambda connection: connection.execute(mine.values(owner=None)))
 
     async def announce_takeable(self) -> None:
         """Tell the other processes of what could be taken, where they do not look for it."""
@@ -176,6 +170,21 @@ class Journal:
         hints = queue.next_in_lanes(connection, [run_id]) if self._dispatch.hints else []
         queue.leave_lanes(connection, run_id)
         self._dispatch.announce(connection, hints)
+
+    async def end_by_force(self, ends: Callable[[Connection], Sequence[End]]) -> None:
+        """End runs that nobody works on, as `ends` finds them in the same transaction."""
+        await self._on_connection(
+            lambda connection: self._end_by_force(connection, list(ends(connection)))
+        )
+
+    def _end_by_force(self, connection: Connection, ends: Sequence[End]) -> None:
+        if ends:
+            # The token rises: whoever still works on one unseen can write no more.
+            ids = [end.grip.run_id for end in ends]
+            raised = update(Run).where(col(Run.id).in_(ids)).values(token=col(Run.token) + 1)
+            connection.execute(raised)
+            self._end_run.execute(connection, [_end_values(end) for end in ends])
+            self._aftermath.follow(connection, ends)
 
     async def cancel_orphans(self, at: datetime) -> None:
         """End what was cut off and will not be asked for again."""
@@ -204,24 +213,24 @@ class Journal:
         """Answer the run of that id."""
         return await _durably(self._database.read(lambda session: session.get(Run, run_id)))
 
-    async def changed(self, runs: Sequence[str]) -> list[str]:
-        """Answer those of the runs that have ended, or that nobody works on any more."""
-        return await self._ids(CHANGED, runs)
+    async def changed(self, runs: Sequence[str]) -> list[tuple[str, bool]]:
+        """Answer which of the runs nobody works on any more, and whether they have ended."""
+        return [(row.id, row.ended) for row in await self._some(CHANGED, runs)]
 
-    async def signalled(self, runs: Sequence[str]) -> list[str]:
-        """Answer those of the runs that were told anything."""
-        return await self._ids(SIGNALLED, runs)
+    async def signalled(self, runs: Sequence[str]) -> list[tuple[str, str]]:
+        """Answer under which names the runs were told anything."""
+        return [(row.run_id, row.name) for row in await self._some(SIGNALLED, runs)]
 
     async def told(self) -> list[Told]:
         """Answer what was asked of the runs of this process."""
         rows = await self._read_rows(TOLD, {"taker": self._owner})
         return [Told(row.id, row.cancelled_by, row.paused) for row in rows]
 
-    async def _ids(self, statement: Any, runs: Sequence[str]) -> list[str]:
-        found: list[str] = []
+    async def _some(self, statement: Any, runs: Sequence[str]) -> list[Any]:
+        found: list[Any] = []
         for start in range(0, len(runs), AT_A_TIME):
             some = list(runs[start : start + AT_A_TIME])
-            found += [row[0] for row in await self._read_rows(statement, {"runs": some})]
+            found += await self._read_rows(statement, {"runs": some})
         return found
 
     async def _read_rows(self, statement: Any, values: dict[str, Any]) -> list[Any]:

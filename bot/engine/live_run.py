@@ -13,8 +13,11 @@ from bot.engine.rows import Begun
 class Place(Protocol):
     """What a root occupies of its process; it is given up while any branch of it waits."""
 
-    async def give_up(self) -> None:
+    def give_up(self) -> None:
         """Note that a branch waits."""
+
+    async def given_up(self) -> None:
+        """Return when the whole fleet knows."""
 
     async def regain(self) -> None:
         """Note that a branch waits no more; return when the root has its place again."""
@@ -26,8 +29,11 @@ class Place(Protocol):
 class NoPlace:
     """The place of a root that takes none."""
 
-    async def give_up(self) -> None:
+    def give_up(self) -> None:
         """Give up nothing."""
+
+    async def given_up(self) -> None:
+        """There is nothing to know."""
 
     async def regain(self) -> None:
         """Regain nothing."""
@@ -37,25 +43,21 @@ class NoPlace:
 
 
 @dataclass
-class Gate:
-    """What was told to all runs of this process, or to one: to pause, or to stop."""
+class Activity:
+    """The steps of a root, or of a process, that are carried out and wait for nothing."""
 
-    draining: bool = False
     acting: int = 0
-    """How many steps are carried out that wait for nothing."""
-    _open: asyncio.Event = field(default_factory=asyncio.Event)
     _still: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
-        self._open.set()
         self._still.set()
 
-    def begin_to_act(self) -> None:
+    def begin(self) -> None:
         """Note that a step is carried out."""
         self.acting += 1
         self._still.clear()
 
-    def cease_to_act(self) -> None:
+    def cease(self) -> None:
         """Note that a step has ended, or waits for others."""
         self.acting -= 1
         if not self.acting:
@@ -64,6 +66,18 @@ class Gate:
     async def still(self) -> None:
         """Return when no step is carried out but for those that wait."""
         await self._still.wait()
+
+
+@dataclass
+class Gate:
+    """What was told to all runs of this process, or to one: to pause, or to stop."""
+
+    draining: bool = False
+    activity: Activity = field(default_factory=Activity)
+    _open: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self._open.set()
 
     @property
     def is_shut(self) -> bool:
@@ -91,13 +105,16 @@ class LiveRun:
     identity: str
     gates: tuple[Gate, ...]
     place: Place
-    rank: int = 0
+    root: Activity = field(default_factory=Activity)
+    """What goes on in the whole root."""
     last_good: dict[str, Any] | None = None
     flaw: Exception | None = None
     """An error that a workflow may not swallow, such as a memory that does not fit its code."""
     cancelled_by: str | None = None
     """Who asked for its end, while it comes about; empty: nobody waits for it."""
     out_of_time: bool = False
+    interrupted: bool = False
+    """Whether it is cut off to go on later: then it gives up nothing that it waits for."""
     waited: bool = False
     """Whether it may have left waits or places in the store."""
     printing: set[str] = field(default_factory=set)
@@ -122,27 +139,37 @@ class LiveRun:
             if gate.is_shut:
                 async with self.waiting():
                     await gate.passed()
+                return await self.may_begin_a_step()
+        return None
 
     @asynccontextmanager
     async def waiting(self) -> AsyncIterator[None]:
         """Occupy no place while a branch of the run waits for what others do."""
-        await self.place.give_up()
-        process = self.gates[0]
-        process.cease_to_act()
-        try:
-            yield
-        except BaseException:
-            process.begin_to_act()
-            self.place.forget()
-            raise
-        process.begin_to_act()
+        with self.leaving_it_to_another():
+            self.place.give_up()
+            try:
+                await self.place.given_up()
+                yield
+            except BaseException:
+                self.place.forget()
+                raise
         await self.place.regain()
 
     @contextmanager
     def leaving_it_to_another(self) -> Iterator[None]:
         """Do not count as acting while what is nested in the run does."""
-        self.gates[0].cease_to_act()
+        self.cease()
         try:
             yield
         finally:
-            self.gates[0].begin_to_act()
+            self.begin()
+
+    def begin(self) -> None:
+        """Note that a step is carried out."""
+        self.root.begin()
+        self.gates[0].activity.begin()
+
+    def cease(self) -> None:
+        """Note that a step has ended, or waits for others."""
+        self.root.cease()
+        self.gates[0].activity.cease()

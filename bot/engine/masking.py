@@ -8,6 +8,8 @@ from itertools import groupby
 from operator import itemgetter
 from urllib.parse import quote, quote_plus
 
+from resources.errors import OrbitsError
+
 MASK = "[masked]"
 
 SHORTEST = 4
@@ -103,6 +105,20 @@ class Masks:
         while found and found.start() < end:
             yield found.start()
             found = self._heads.search(text, found.start() + 1)
+
+
+class SecretNotStorable(OrbitsError):
+    """What is to be stored holds a secret that this process has revealed."""
+
+
+def demand_no_secrets(masks: Masks, text: str, what: str) -> str:
+    """Answer `text`; raises `SecretNotStorable` where it holds a secret."""
+    if masks.mask(text) != text:
+        raise SecretNotStorable(
+            f"{what} holds a secret that this process revealed, and is not stored. Use a "
+            "reference to it, such as the name under which it is kept."
+        )
+    return text
 
 
 class MaskedStream:

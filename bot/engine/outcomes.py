@@ -30,7 +30,7 @@ class Failure(BaseModel):
         cause = error.cause if isinstance(error, StepFailed) else None
         return cls(
             kind=f"{type(error).__module__}:{type(error).__qualname__}",
-            message=mask(bounded(storable(str(error)))),
+            message=bounded(mask(storable(str(error)))),
             facts=facts,
             cause=cls.of(cause, mask) if cause else None,
         )
@@ -84,15 +84,28 @@ def storable(text: str) -> str:
 def _storable_facts(facts: Mapping[str, Any], mask: Callable[[str], str]) -> dict[str, JsonValue]:
     """Answer facts as JSON: what is none is told in words, and never in the way of a failure."""
     text = storable(json.dumps(facts, default=str, ensure_ascii=False))
-    stored: dict[str, JsonValue] = json.loads(mask(text))
+    stored: dict[str, JsonValue] = {
+        name: _masked(value, mask) for name, value in json.loads(text).items()
+    }
     return stored
+
+
+def _masked(value: Any, mask: Callable[[str], str]) -> Any:
+    """Answer a JSON value with its texts masked; a number that is a secret becomes a text."""
+    if isinstance(value, dict):
+        return {mask(name): _masked(each, mask) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_masked(each, mask) for each in value]
+    text = value if isinstance(value, str) else json.dumps(value)
+    hidden = mask(text)
+    return value if hidden == text else hidden
 
 
 def step_failed(error: BaseException, *, step: str, identity: str, run_id: str) -> StepFailed:
     """Answer what `do` raises for `error`; what already names a step is handed on as it is."""
     if isinstance(error, StepFailed):
         return error
-    reason = bounded(storable(str(error))) or "it gave no reason"
+    reason = storable(str(error)) or "it gave no reason"
     cause = error if isinstance(error, OrbitsError) else None
     told = reason if cause else f"{type(error).__name__}: {reason}"
     failed = StepFailed(

@@ -3,28 +3,42 @@
 import asyncio
 from collections.abc import Awaitable
 from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 from bot.engine.clock import Clock
 from bot.engine.kinds import Wanted
-from bot.store.tables import Run
-from resources.errors import IdentityBusy
+from resources.errors import IdentityBusy, TimedOut
+
+T = TypeVar("T")
 
 
-async def in_time_for(waiting: Awaitable[None], clock: Clock, until: datetime) -> None:
-    """Return when `waiting` does; raises `TimeoutError` where `until` comes first."""
+async def in_time_for(waiting: Awaitable[T], clock: Clock, until: datetime) -> T:
+    """Answer what `waiting` does; raises `TimeoutError`, and ends it, where `until` comes first."""
     awaited = asyncio.ensure_future(waiting)
     late = asyncio.ensure_future(clock.sleep_until(until))
     try:
         await asyncio.wait([awaited, late], return_when=asyncio.FIRST_COMPLETED)
         if not awaited.done():
             raise TimeoutError
-        awaited.result()
+        return awaited.result()
     finally:
-        awaited.cancel()
         late.cancel()
+        if not awaited.done():
+            awaited.cancel()
+            await asyncio.wait([awaited])
 
 
-def out_of_patience(wanted: Wanted, patience: timedelta, holder: Run | None) -> IdentityBusy:
+def too_late(wanted: Wanted, deadline: datetime, holder: Any) -> TimedOut:
+    """Answer why a run was not begun before its deadline."""
+    by = f" its command {holder.command} (run {holder.id})" if holder else " another run"
+    return TimedOut(
+        f"{wanted.identity} ({wanted.command}) was not begun by its deadline, "
+        f"{deadline:%Y-%m-%d %H:%M:%S} UTC: {wanted.identity} was held by{by}. Nothing was "
+        "started; retry."
+    )
+
+
+def out_of_patience(wanted: Wanted, patience: timedelta, holder: Any) -> IdentityBusy:
     """Answer why a run was not begun: who holds its identity, since when, how to free it."""
     if holder is None:
         return IdentityBusy(

@@ -43,26 +43,43 @@ class RootPlace:
         self._lanes = lanes
         self._waiting = 0
         self._held = True
+        self._in_lanes = True
+        self._closed = False
+        self._changing = asyncio.Lock()
         self.left = asyncio.Event()
         """Set when the place was given up for the first time, or the root has ended."""
 
-    async def give_up(self) -> None:
+    def give_up(self) -> None:
         """Note that a branch waits."""
         self._waiting += 1
-        if self._waiting == 1 and self._held:
+        if self._held:
             self._let_go()
-            if self._lanes is not None:
+
+    async def given_up(self) -> None:
+        """Return when the fleet knows that the root takes no room in its lanes."""
+        if self._lanes is None or not self._in_lanes:
+            return
+        async with self._changing:
+            if self._in_lanes and self._waiting:
                 await self._lanes.leave(self._run_id)
+                self._in_lanes = False
 
     async def regain(self) -> None:
         """Note that a branch waits no more; return when the root has its place again."""
         self._waiting -= 1
         if self._waiting or self._held:
             return
-        await self._places.take()
-        self._held = True
-        if self._lanes is not None:
-            await self._lanes.enter(self._run_id, self._watch)
+        # One branch takes the place for all of them.
+        async with self._changing:
+            if self._closed or self._held or self._waiting:
+                return
+            await self._places.take()
+            self._held = True
+            if self._is_not_needed():
+                self._let_go()
+            elif self._lanes is not None and not self._in_lanes:
+                await self._lanes.enter(self._run_id, self._watch)
+                self._in_lanes = True
 
     def forget(self) -> None:
         """Note that a branch waits no more, as it ends."""
@@ -70,9 +87,13 @@ class RootPlace:
 
     def close(self) -> None:
         """Give the place up for good."""
+        self._closed = True
         if self._held:
             self._let_go()
         self.left.set()
+
+    def _is_not_needed(self) -> bool:
+        return self._closed or self._waiting > 0
 
     def _let_go(self) -> None:
         self._held = False

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from bot.alarm import Alarm
 from bot.engine.dispatch import Hint, Look
+from bot.engine.interruptions import RunInterrupted
 from bot.engine.queue import takeable
 from bot.store.database import Database
 
@@ -67,10 +68,15 @@ class Polling:
     def _begin(self, look: Look, run_id: str) -> None:
         task = asyncio.create_task(self._look(look, run_id), name=f"look {run_id}")
         self._looking[run_id] = task
-        task.add_done_callback(lambda _: self._looking.pop(run_id, None))
+        task.add_done_callback(lambda _: self._looked(run_id))
+
+    def _looked(self, run_id: str) -> None:
+        self._looking.pop(run_id, None)
+        if self.left_some:
+            self.wake()
 
     async def _look(self, look: Look, run_id: str) -> None:
         try:
             await look(run_id)
-        except Exception:
+        except (Exception, RunInterrupted):
             log.exception("look_failed", run=run_id)

@@ -111,14 +111,19 @@ def enqueue_places(connection: Connection, run_id: str, places: Sequence[tuple[s
         connection.execute(insert(Place), [row | {"held": False} for row in rows])
 
 
-_other, _mine, _theirs = aliased(Run), aliased(Place), aliased(Place)
+_other, _mine, _theirs, _holder = aliased(Run), aliased(Place), aliased(Place), aliased(Run)
 
 
 def _full_lane() -> ColumnElement[bool]:
     held = (
         select(func.count())
         .select_from(_theirs)
-        .where(col(_theirs.lane) == col(_mine.lane), col(_theirs.held))
+        .join(_holder, col(_holder.id) == col(_theirs.run_id))
+        .where(
+            col(_theirs.lane) == col(_mine.lane),
+            col(_theirs.held),
+            col(_holder.state) == State.RUNNING,
+        )
         .scalar_subquery()
     )
     return exists().where(
@@ -199,8 +204,17 @@ def occupy(connection: Connection, run_id: str) -> bool:
     """Take a place in every lane of a run, or in none; answer whether it has them."""
     mine = list(connection.execute(select(Place).where(col(Place.run_id) == run_id)))
     for place in mine:
-        held = select(func.count()).where(
-            col(Place.lane) == place.lane, col(Place.held), col(Place.run_id) != run_id
+        held = (
+            select(func.count())
+            .select_from(Place)
+            .join(_holder, col(_holder.id) == col(Place.run_id))
+            .where(
+                col(Place.lane) == place.lane,
+                col(Place.held),
+                col(Place.run_id) != run_id,
+                # Who has ended, or was told to wait after all, takes no room.
+                col(_holder.state) == State.RUNNING,
+            )
         )
         if not place.held and connection.scalar(held) >= place.most:
             return False

@@ -75,6 +75,7 @@ class Begun:
     grip: Grip
     root_id: str
     deadline_at: datetime | None = None
+    rank: int = 0
     memory: Memory = field(default_factory=dict)
 
 
@@ -120,6 +121,17 @@ class Claim:
     lanes: tuple[tuple[str, int], ...] | None = None
     rank: int = 0
     deadline_at: datetime | None = None
+    force: bool = False
+    gives_up: bool = False
+    """Whether what the root was cut off in, and has not asked for since, is in its way."""
+    last_try: bool = True
+    again: bool = False
+    """Whether `run_id` is of a row that has waited in line."""
+
+    @property
+    def asker(self) -> tuple[str | None, str | None]:
+        """The step that asks."""
+        return (self.parent_id, self.parent_step)
 
     @property
     def parent_id(self) -> str | None:

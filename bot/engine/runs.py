@@ -25,6 +25,8 @@ def run_values(wanted: Wanted, run_id: str, at: datetime) -> dict[str, Any]:
         "cancelled_by": None,
         "owner": None,
         "token": 0,
+        "taken_at": None,
+        "last_try": True,
         "result": None,
         "failure": None,
         "deadline_at": None,

@@ -12,9 +12,11 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from bot.engine.attempts import attempted
 from bot.engine.happenings import StepEnded, StepPrinted
+from bot.engine.interruptions import Drained, RunInterrupted
 from bot.engine.kinds import Wanted, fingerprint, kind_of
 from bot.engine.live_run import LiveRun
 from bot.engine.long_actions import carry_out_long
+from bot.engine.masking import demand_no_secrets
 from bot.engine.names import StepNames
 from bot.engine.outcomes import Failure, Outcome, step_failed
 from bot.engine.rows import StepRow
@@ -25,7 +27,6 @@ from bot.engine.surroundings import Surroundings
 from bot.engine.time_limit import TimeLimit
 from bot.engine.underway import Underway
 from bot.engine.values import (
-    ResultNotStorable,
     ResultType,
     command_result_type,
     result_type,
@@ -51,10 +52,20 @@ What it answers is durable.
 class DoesResources(Protocol):
     """What carries out a resource as a step: a run of its own, shared with who asks the same."""
 
-    async def as_step(
-        self, parent: "RunScope", row: StepRow, resource: Resource, wanted: Wanted, *, force: bool
+    async def as_step(  # noqa: PLR0913 (what a step asks for)
+        self,
+        parent: "RunScope",
+        row: StepRow,
+        resource: Resource,
+        wanted: Wanted,
+        *,
+        force: bool,
+        last_try: bool,
     ) -> Outcome:
-        """Answer what became of it, after the parent's step was remembered."""
+        """Answer what became of it, after the parent's step was remembered.
+
+        A failure is not remembered unless it is that of the last try.
+        """
 
 
 class _Asked(NamedTuple):
@@ -78,8 +89,10 @@ class RunScope:
         self._resources = resources
         self._prefix = prefix
         self._names = StepNames(prefix, run.identity)
-        self._in_flight: set[asyncio.Future[None]] = set()
+        self._in_flight: dict[asyncio.Future[None], asyncio.Task[Any] | None] = {}
         self._ended = False
+        self._acts = False
+        """Whether the body itself counts as acting: it does while none of its steps goes on."""
 
     @property
     def run_id(self) -> str:
@@ -140,17 +153,26 @@ class RunScope:
         retry, timeout = options.get("retry", ONCE), options.get("timeout")
         force = options.get("force", False)
 
-        async def step(row: StepRow, known: StepRow | None) -> Outcome:
-            async def attempt(now: StepRow, _: StepRow | None) -> Outcome:
-                try:
-                    async with TimeLimit(timeout, now.name):
-                        return await self._resources.as_step(self, now, x, wanted, force=force)
-                except OrbitsError as error:
-                    outcome = self._outcome_of(error, now)
+        async def attempt(now: StepRow, _: StepRow | None) -> Outcome:
+            last = Underway.of(now).attempts + 1 >= retry.attempts
+            try:
+                self._without_secrets(wanted.arguments, now, "arguments")
+                async with TimeLimit(timeout, now.name):
+                    return await self._resources.as_step(
+                        self, now, x, wanted, force=force, last_try=last
+                    )
+            except OrbitsError as error:
+                outcome = self._outcome_of(error, now)
+                if last:
                     await self.remember(now, outcome)
-                    return outcome
+                return outcome
 
-            return await attempted(self, row, known, retry, attempt)
+        async def step(row: StepRow, known: StepRow | None) -> Outcome:
+            outcome = await attempted(self, row, known, retry, attempt)
+            if outcome.state is State.FAILED and retry.attempts > 1:
+                # It may have failed in a way that is not tried again, before the last try.
+                await self.remember(row, outcome)
+            return outcome
 
         kind, results = f"{wanted.kind}.{command}", command_result_type(x, command)
         asked = _Asked(f"{name}[{wanted.identity}]", kind, results, wanted.fingerprint, name)
@@ -236,19 +258,20 @@ class RunScope:
         if known is not None and known.finished:
             return _outcome(known).answer(asked.results.from_json)
         settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._in_flight.add(settled)
-        process = self.run.gates[0]
-        process.begin_to_act()
+        self._body_acts(False)
+        self._in_flight[settled] = asyncio.current_task()
+        self.run.begin()
         try:
             await self.run.may_begin_a_step()
             if known is None:
                 now = self.around.clock.now()
                 outcome = await step(StepRow.begun(key, asked.kind, asked.fingerprint, now), None)
             else:
-                outcome = await step(known._replace(result=None), known)
+                outcome = await step(known._replace(state=State.RUNNING, result=None), known)
         finally:
-            process.cease_to_act()
-            self._in_flight.discard(settled)
+            self.run.cease()
+            del self._in_flight[settled]
+            self._body_acts(not self._in_flight and not self._ended)
             settled.set_result(None)
         return outcome.answer(asked.results.from_json)
 
@@ -266,11 +289,11 @@ class RunScope:
                 bound = x.bound_to(StepScope(self, row.name))
                 result = await carry_out_long(self, row, known, bound, within)
             elif within is None:
-                result = await self._carry_out(row, x, interrupted=_interrupted(known, row))
+                result = await self._carry_out(row, x, interrupted=_interrupted(known))
             else:
                 async with TimeLimit(within, row.name):
-                    result = await self._carry_out(row, x, interrupted=_interrupted(known, row))
-            text = self._without_secrets(results.to_json(result), row)
+                    result = await self._carry_out(row, x, interrupted=_interrupted(known))
+            text = self._without_secrets(results.to_json(result), row, "result")
         except (Exception, asyncio.CancelledError, SystemExit) as error:
             if _is_being_cancelled():
                 raise
@@ -280,13 +303,8 @@ class RunScope:
     def _outcome_of(self, error: BaseException, row: StepRow) -> Outcome:
         return self._failure(self.failed(error, row.name))
 
-    def _without_secrets(self, text: str, row: StepRow) -> str:
-        if self.around.masks.mask(text) != text:
-            raise ResultNotStorable(
-                f"The result of `{row.name}` holds a secret that this process revealed. Answer a "
-                "reference to it, such as the name under which it is kept."
-            )
-        return text
+    def _without_secrets(self, text: str, row: StepRow, what: str) -> str:
+        return demand_no_secrets(self.around.masks, text, f"The {what} of `{row.name}`")
 
     async def _carry_out(self, row: StepRow, x: Any, *, interrupted: bool) -> Any:
         sort = sort_of(x)
@@ -334,14 +352,40 @@ class RunScope:
         A failure in one branch of a `gather` leaves the others going: none outlives the run.
         Raises `ReplayMismatch` where a step was done before a restart, and not asked for since.
         """
+        self._body_acts(True)
         try:
             result = await body()
+        except BaseException as error:
+            if isinstance(error, RunInterrupted) and not isinstance(error, Drained):
+                self.run.interrupted = True
+                await self._end_branches()
+            raise
         finally:
-            while self._in_flight and not _is_being_cancelled():
-                await asyncio.wait(set(self._in_flight))
-            self._ended = True
+            try:
+                while self._in_flight:
+                    await asyncio.wait(set(self._in_flight))
+            except asyncio.CancelledError:
+                await self._end_branches()
+                raise
+            finally:
+                self._ended = True
+                self._body_acts(False)
         self._demand_all_asked_for()
         return result
+
+    def _body_acts(self, acts: bool) -> None:
+        if acts != self._acts:
+            self._acts = acts
+            self.run.begin() if acts else self.run.cease()
+
+    async def _end_branches(self) -> None:
+        """End the steps that go on in tasks which nobody awaits any more."""
+        here = asyncio.current_task()
+        for task in set(self._in_flight.values()):
+            if task is not None and task is not here:
+                task.cancel()
+        while self._in_flight:
+            await asyncio.wait(set(self._in_flight))
 
     def _demand_all_asked_for(self) -> None:
         memory = self.run.begun.memory
@@ -364,6 +408,7 @@ class RunScope:
         """Answer what became of the body of a run, with all its steps."""
         try:
             text = results().to_json(await self.settled(body))
+            demand_no_secrets(self.around.masks, text, f"The result of {self.run.identity}")
         except (Exception, asyncio.CancelledError, SystemExit) as error:
             if _is_being_cancelled():
                 raise
@@ -414,9 +459,9 @@ def _pace(x: Any, options: StepOptions) -> tuple[Retry, timedelta | None]:
     return options.get("retry", retry), options.get("timeout", timeout)
 
 
-def _interrupted(known: StepRow | None, row: StepRow) -> bool:
+def _interrupted(known: StepRow | None) -> bool:
     """Answer whether a crash cut the step off while it ran, and not while it waited."""
-    return known is not None and known.state is State.RUNNING and row.result is None
+    return known is not None and known.state is State.RUNNING
 
 
 def _described(x: Any) -> tuple[str, str]:

@@ -25,7 +25,7 @@ async def signalled(scope: Waiting, name: str, results: ResultType, until: datet
     """
     run_id, clock = scope.run.run_id, scope.around.clock
     while (sent := await scope.around.journal.signal(run_id, name)) is None:
-        waiting = scope.around.watch.signal(run_id)
+        waiting = scope.around.watch.signal(run_id, name)
         try:
             await (in_time_for(waiting, clock, until) if until else waiting)
         except TimeoutError:

@@ -72,6 +72,7 @@ _ROW = (
     col(Run.force),
     col(Run.cancelled_by),
     col(Run.deadline_at),
+    col(Run.taken_at),
     living_owner().label("attended"),
 )
 LIVE_OF_IDENTITIES = (
@@ -92,6 +93,7 @@ TAKE_RUN = (
         state=State.RUNNING,
         owner=bindparam("taker"),
         token=col(Run.token) + 1,
+        taken_at=bindparam("at", type_=Moment),
         started_at=func.coalesce(col(Run.started_at), bindparam("at", type_=Moment)),
     )
 )
@@ -110,13 +112,18 @@ GIVE_UP = (
         finished_at=bindparam("end_at", type_=Moment),
     )
 )
-WAIT_OF = select(col(Wait.waiter_id)).where(
-    col(Wait.waiter_id) == bindparam("waiter"), col(Wait.target_id) == bindparam("target")
+_THIS_WAIT = (
+    col(Wait.waiter_id) == bindparam("waiter"),
+    col(Wait.step) == bindparam("of_step"),
+    col(Wait.target_id) == bindparam("target"),
 )
-INSERT_WAIT = insert(Wait).values(waiter_id=bindparam("waiter"), target_id=bindparam("target"))
-DELETE_WAIT = delete(Wait).where(
-    col(Wait.waiter_id) == bindparam("waiter"), col(Wait.target_id) == bindparam("target")
+WAIT_OF = select(col(Wait.waiter_id)).where(*_THIS_WAIT)
+INSERT_WAIT = insert(Wait).values(
+    waiter_id=bindparam("waiter"), step=bindparam("of_step"), target_id=bindparam("target")
 )
+DELETE_WAIT = delete(Wait).where(*_THIS_WAIT)
+TRY = update(Run).where(col(Run.id) == bindparam("run")).values(last_try=bindparam("last"))
+FORCE = update(Run).where(col(Run.id) == bindparam("run")).values(force=True)
 ATTEND = update(Run).where(col(Run.id) == bindparam("run")).values(owner=bindparam("taker"))
 END_RUN = (
     update(Run)
@@ -166,17 +173,16 @@ CANCEL_ORPHANS = (
 
 INTERRUPTED = select(Run).where(col(Run.state) == State.RUNNING, no_living_owner())
 
-CHANGED = select(col(Run.id)).where(
+CHANGED = select(col(Run.id), (~live(Run)).label("ended")).where(
     col(Run.id).in_(bindparam("runs", expanding=True)),
     or_(
         ~live(Run),
         and_(col(Run.state) != State.QUEUED, no_living_owner()),
-        col(Run.paused),
     ),
 )
 """Of those that are waited for: what has ended, or lost who works on it."""
 
-SIGNALLED = select(col(Signal.run_id)).where(
+SIGNALLED = select(col(Signal.run_id), col(Signal.name)).where(
     col(Signal.run_id).in_(bindparam("runs", expanding=True))
 )
 TOLD = select(col(Run.id), col(Run.cancelled_by), col(Run.paused)).where(
@@ -210,6 +216,8 @@ def step_of_parent(inserting: Any) -> Any:
             col(Run.parent_step).is_not(None),
             # One that was given up is asked for anew, if anybody is left to ask.
             or_(col(Run.state) != State.CANCELLED, col(Run.failure).is_not(None)),
+            # One that failed and is tried again is no failure of the step yet.
+            or_(col(Run.state) != State.FAILED, col(Run.last_try)),
             live(_parent),
         )
     )

@@ -1,9 +1,11 @@
 """What every run of an engine shares: its memory, its time, and what the process offers."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
 
+from bot.engine.background import Background
 from bot.engine.clock import Clock
 from bot.engine.happenings import Listener
 from bot.engine.journal import Journal
@@ -37,7 +39,8 @@ class Given:
 class Surroundings:
     """What every scope of an engine shares.
 
-    `patience` is how long a run waits in line for an identity before it fails.
+    `patience` is how long a run waits in line for an identity before it fails. `wake` lets who
+    works alone look for what is in the queue.
     """
 
     journal: Journal
@@ -49,3 +52,5 @@ class Surroundings:
     logs: StepLogs
     limits: Limits
     patience: timedelta
+    background: Background
+    wake: Callable[[], None]

@@ -20,6 +20,8 @@ class Underway(BaseModel):
     handle: str | None = None
     until: datetime | None = None
     expects: str | None = None
+    since: datetime | None = None
+    """When the attempt began."""
 
     @classmethod
     def of(cls, row: StepRow | None) -> "Underway":

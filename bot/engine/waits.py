@@ -1,12 +1,14 @@
 """Giving up a run that was waited for: it ends, unless somebody else wants it."""
 
 from datetime import datetime
+from enum import Enum, auto
+from typing import Any
 
-from sqlalchemy import Connection, exists, select, update
+from sqlalchemy import Connection, delete, exists, select, update
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
-from bot.engine.statements import DELETE_WAIT, GIVE_UP, RUN_ROW, live
+from bot.engine.statements import GIVE_UP, LEAVE_PLACES, LEAVE_WAITS, RUN_ROW, live
 from bot.states import State
 from bot.store.tables import Run, Wait
 
@@ -16,29 +18,68 @@ NOBODY = ""
 _waiter = aliased(Run)
 
 
-def leave(connection: Connection, waiter: str, target: str, at: datetime) -> bool:
-    """Note that `waiter` waits no more; answer whether the run `target` has to be ended.
+class Fate(Enum):
+    """What becomes of a run that is waited for by one step less."""
 
-    One that somebody works on is marked, and whoever works on it ends it; any other is ended here.
+    KEPT = auto()
+    QUEUED = auto()
+    """Somebody asked for it by itself: it waits for a worker now."""
+    ENDED = auto()
+    """It was ended, or is marked for whoever works on it to end it."""
+
+
+def leave(  # noqa: PLR0913, PLR0917 (who leaves what, and how he held it)
+    connection: Connection,
+    waiter: str,
+    target: str,
+    at: datetime,
+    step: str | None = None,
+    owner: str | None = None,
+) -> Fate:
+    """Note that a step of `waiter`, or all of it, waits no more for `target`.
+
+    A row in line that `owner` attended to is free to be attended to by others.
     """
-    connection.execute(DELETE_WAIT, {"waiter": waiter, "target": target})
-    row = connection.execute(select(Run.__table__).where(col(Run.id) == target)).first()  # type: ignore[attr-defined]
-    if row is None or row.state not in {State.QUEUED, State.WAITING, State.RUNNING}:
-        return False
-    if row.parent_id == waiter:
-        values = {"parent_id": None, "parent_step": None}
-        connection.execute(update(Run).where(col(Run.id) == target).values(**values))
-    elif row.parent_id is not None:
-        return False
-    if row.asked or _is_waited_for(connection, target):
-        return False
-    attended = connection.execute(RUN_ROW, {"run": target}).one().attended
-    if row.state == State.RUNNING and attended:
-        marked = update(Run).where(col(Run.id) == target).values(cancelled_by=NOBODY)
-        connection.execute(marked)
-    else:
-        connection.execute(GIVE_UP, {"run": target, "end_at": at})
-    return True
+    _delete_waits(connection, waiter, target, step)
+    row: Any = connection.execute(select(Run.__table__).where(col(Run.id) == target)).first()  # type: ignore[attr-defined]
+    if row is None or State(row.state).terminal:
+        return Fate.KEPT
+    its_own = row.parent_id == waiter and step in {None, row.parent_step}
+    parent_id = None if its_own else row.parent_id
+    if parent_id is None and not row.asked and not _is_waited_for(connection, target):
+        # It keeps the name of who began it: a retry of that one goes on with it.
+        _end(connection, row, at)
+        return Fate.ENDED
+    if its_own:
+        _change(connection, target, parent_id=None, parent_step=None)
+    if row.state != State.WAITING:
+        return Fate.KEPT
+    if row.asked and parent_id is None:
+        _change(connection, target, state=State.QUEUED, owner=None, root_id=target)
+        return Fate.QUEUED
+    if row.owner == owner:
+        _change(connection, target, owner=None)
+    return Fate.KEPT
+
+
+def _end(connection: Connection, row: Any, at: datetime) -> None:
+    if row.state == State.RUNNING and connection.execute(RUN_ROW, {"run": row.id}).one().attended:
+        _change(connection, row.id, cancelled_by=NOBODY)
+        return
+    connection.execute(GIVE_UP, {"run": row.id, "end_at": at})
+    connection.execute(LEAVE_WAITS, {"runs": [row.id]})
+    connection.execute(LEAVE_PLACES, {"runs": [row.id]})
+
+
+def _delete_waits(connection: Connection, waiter: str, target: str, step: str | None) -> None:
+    these = [col(Wait.waiter_id) == waiter, col(Wait.target_id) == target]
+    if step is not None:
+        these.append(col(Wait.step) == step)
+    connection.execute(delete(Wait).where(*these))
+
+
+def _change(connection: Connection, run_id: str, **values: Any) -> None:
+    connection.execute(update(Run).where(col(Run.id) == run_id).values(**values))
 
 
 def _is_waited_for(connection: Connection, target: str) -> bool:

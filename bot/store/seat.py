@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import os
 from abc import ABC, abstractmethod
+from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 
@@ -44,11 +45,20 @@ class Seat(ABC):
         """Give the seat up."""
 
 
-def seat_of(database: Database, name: str = "work") -> Seat:
-    """Answer the seat of that name: each piece of work at a database has one."""
+def seat_of(
+    database: Database,
+    name: str = "work",
+    heartbeat: timedelta = timedelta(seconds=3),
+    expiry: timedelta = timedelta(seconds=15),
+) -> Seat:
+    """Answer the seat of that name: each piece of work at a database has one.
+
+    On PostgreSQL its holder is heard from each `heartbeat`, and has lost it after `expiry`.
+    """
     if not database.is_sqlite:
         # The driver is a twentieth of a second that a start on SQLite does not need.
-        seat: Seat = import_module("bot.store.advisory_seat").AdvisorySeat(database, name)
+        advisory = import_module("bot.store.advisory_seat").AdvisorySeat
+        seat: Seat = advisory(database, name, heartbeat, expiry)
         return seat
     ending = "worker" if name == "work" else name
     path = database.path

@@ -43,7 +43,8 @@ class Run(SQLModel, table=True):
     for it. `queued` waits for a worker, `waiting` for its turn in the process that asked. A
     lower `rank` is taken sooner. `asked`: somebody asked for it by itself, so that it goes on
     though the run that began it gives it up. `cancelled_by` names who asked for its end;
-    empty: nobody waits for it any more.
+    empty: nobody waits for it any more. The failure of one that is not the `last_try` of its
+    parent's step is not that step's.
     """
 
     __table_args__ = (
@@ -94,6 +95,8 @@ class Run(SQLModel, table=True):
     state: State = Field(sa_column=Column(StateText, nullable=False))
     owner: str | None = None
     token: int = 0
+    taken_at: datetime | None = moment(nullable=True)
+    last_try: bool = True
     result: str | None = Field(default=None, sa_column=Column(Text))
     failure: str | None = Field(default=None, sa_column=Column(Text))
     deadline_at: datetime | None = moment(nullable=True)
@@ -117,9 +120,10 @@ class Step(SQLModel, table=True):
 
 
 class Wait(SQLModel, table=True):
-    """A run that waits for one that somebody else began. A parent's own children need none."""
+    """A step of a run that waits for a run which another step began; who began it needs none."""
 
     waiter_id: str = Field(primary_key=True)
+    step: str = Field(primary_key=True)
     target_id: str = Field(primary_key=True, index=True)
 
 

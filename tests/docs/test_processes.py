@@ -18,7 +18,9 @@ from tests.docs.documents import README, ROOT, Document
 
 PATIENCE = 20.0
 PROCFILE = dict(
-    line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines() if line
+    line.split(": ", 1)
+    for line in (ROOT / "Procfile").read_text().splitlines()
+    if line and not line.startswith("#")
 )
 
 
@@ -87,8 +89,8 @@ async def started(command: str, environment: Mapping[str, str]) -> AsyncIterator
 
 
 async def test_a_second_process_stands_by_and_takes_over(environment: Mapping[str, str]) -> None:
-    serve = Document(README).code("bash")[-1].strip()
-    assert serve == "orbits serve"
+    assert "orbits serve\n" in Document(README).code("bash")
+    serve = "orbits serve"
     async with started(serve, environment) as first:
         await first.says("working")
         assert await first.role() == "working"
@@ -99,3 +101,15 @@ async def test_a_second_process_stands_by_and_takes_over(environment: Mapping[st
             async with started(PROCFILE["web"], environment) as third:
                 await third.says("standing_by")
                 assert await third.role() == "standing by"
+
+
+async def test_with_many_workers_web_takes_deliveries_in_and_one_worker_conducts(
+    environment: Mapping[str, str], postgres_url: str
+) -> None:
+    exports = Document(README).code("bash")[-1].splitlines()
+    shown = dict(line.removeprefix("export ").split("=", 1) for line in exports)
+    many = {**environment, **shown, "ORBITS_DATABASE_URL": postgres_url}
+    async with started(PROCFILE["web"], many) as web, started(PROCFILE["worker"], many) as worker:
+        await web.says("serving")
+        await worker.says("conducting")
+        assert await web.role() == "taking deliveries in"

@@ -13,8 +13,8 @@ from tests.docs.documents import README, ROOT, Document
 from tests.resources.service_repository import ServiceRepository
 
 readme = Document(README)
-*shell_blocks, tenants, serve = readme.code("bash")
-stacks_block = readme.code("python")[-1]
+*shell_blocks, tenants, serve, runs, many_machines = readme.code("bash")
+_, shop_block, stacks_block = readme.code("python")
 
 DEPLOY_TO_ACME = """
 import asyncio, sys
@@ -32,7 +32,46 @@ asyncio.run(main(*sys.argv[1:]))
 """
 
 
-@pytest.mark.parametrize("code", shell_blocks)
+CLOUD = """
+async def request_account(tenant):
+    return f"request of {tenant}"
+
+async def account_of(handle):
+    return handle.replace("request", "account")
+
+async def set_up(account, key):
+    print(account, "set up with", key)
+"""
+
+OPEN_SHOP = """
+import asyncio, sys
+from datetime import timedelta
+from bot.engine.clock import SystemClock
+from bot.engine.control import Control
+from bot.engine.engine import Engine
+from bot.engine.polling import Polling
+from bot.store.database import Database
+from resources.secrets import EnvironmentSecrets, Secrets
+from shop import Shop
+from tests.stories.clock import StoryClock
+
+async def main(url: str) -> None:
+    clock, shop = StoryClock(), Shop(tenant="acme", key="env:SHOP_KEY")
+    async with Database(url) as database:
+        control = Control(database, clock, Polling(database))
+        async with Engine(database, clock=clock, given=[Secrets(EnvironmentSecrets())]) as engine:
+            run = await engine.submit(shop)
+            while not any(wait.kind == "signal" for wait in (await control.status(run)).waits):
+                clock.pass_by(timedelta(minutes=1))
+                await asyncio.sleep(0.02)
+            await control.signal(run, None, "true", "maya")
+            print((await engine.outcome(run)).state)
+
+asyncio.run(main(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize("code", [*shell_blocks, runs, many_machines])
 def test_a_reader_can_type_what_comes_first(code: str, shell: Shell) -> None:
     done = shell.run(code)
     assert done.returncode == 0, done.stderr
@@ -86,6 +125,26 @@ def test_the_stacks_that_it_shows_can_be_named_in_the_settings(
     )
 
 
+def test_the_shop_that_it_shows_is_opened_when_somebody_approves(
+    tmp_path: Path, shell: Shell, database_url: str
+) -> None:
+    (tmp_path / "cloud.py").write_text(CLOUD)
+    (tmp_path / "shop.py").write_text(shop_block)
+    (tmp_path / "open_shop.py").write_text(OPEN_SHOP)
+
+    done = shell.run(
+        f"python open_shop.py {database_url}",
+        PYTHONPATH=f"{tmp_path}:{ROOT}",
+        SHOP_KEY="nobody can guess this one",
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "account of acme set up with nobody can guess this one",
+        "succeeded",
+    ]
+
+
 def test_its_tenants_are_added_and_listed(shell: Shell) -> None:
     done = shell.run(tenants)
     assert done.returncode == 0, done.stderr
@@ -111,7 +170,7 @@ def test_it_names_every_setting_with_its_default() -> None:
     fields = Settings.model_fields
     assert shown == {
         str(field.validation_alias or f"ORBITS_{name.upper()}"): (
-            "required" if field.is_required() else str(field.default).rstrip("/")
+            "required" if field.is_required() else default_of(field.default)
         )
         for name, field in fields.items()
     }
@@ -130,6 +189,11 @@ def test_the_picture_is_readable_in_light_and_in_dark() -> None:
     picture = ET.fromstring(text)  # noqa: S314 (our own file)
     assert picture.find("{http://www.w3.org/2000/svg}title") is not None
     assert "@media (prefers-color-scheme: dark)" in text
+
+
+def default_of(value: object) -> str:
+    """Answer how the table writes a default."""
+    return "no limit" if value in (None, {}) else str(value).rstrip("/")
 
 
 def plain_story(text: str) -> list[str]:

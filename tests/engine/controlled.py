@@ -176,6 +176,12 @@ class Stops(Workflow):
         return "done"
 
 
+class Hurries(Records):
+    """Has a quarter of an hour."""
+
+    deadline: ClassVar[timedelta | None] = timedelta(minutes=15)
+
+
 class Pays(Action):
     """Moves money: cut off, it cannot tell what became of it."""
 

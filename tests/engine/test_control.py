@@ -27,6 +27,7 @@ from resources.model.definition import Definition
 from tests.engine.controlled import (
     Asks,
     HandsOver,
+    Hurries,
     Layer,
     Occupies,
     Purchase,
@@ -249,6 +250,22 @@ async def test_what_was_cut_off_is_cancelled_with_all_that_only_it_wanted(
     assert ledger.entries.count("open slow") == 1
 
 
+async def test_what_was_asked_for_by_itself_outlives_who_began_it(
+    new_engine: NewEngine, control: Control, ledger: Ledger
+) -> None:
+    async with new_engine() as engine:
+        run = await engine.submit(Uses(disk="slow"))
+        async with asyncio.timeout(SOON):
+            await ledger.arrival("slow").wait()
+        asked = await engine.submit(Disk(name="slow", gate="go"))
+
+    await control.cancel(run, "maya")
+
+    ledger.gate("go").set()
+    async with new_engine() as engine:
+        assert (await ended(engine, asked)).result == '"db://slow?size=1"'
+
+
 async def test_what_has_ended_or_is_ending_is_not_cancelled(
     engine: Engine, control: Control, database: Database
 ) -> None:
@@ -431,6 +448,23 @@ async def test_what_followed_from_a_failure_is_done_again(
         *("first", "work", "recorded the failure", "mended"),
         *("work", "concluded"),
     ]
+
+
+async def test_a_retry_has_as_much_time_as_the_first_try(
+    engine: Engine, control: Control, ledger: Ledger
+) -> None:
+    run = await engine.submit(Hurries())
+    await ended(engine, run)
+    before = (await control.status(run)).deadline_at
+    ledger.note("mended")
+
+    await control.retry(run, "maya")
+
+    after = (await control.status(run)).deadline_at
+    assert before is not None
+    assert after is not None
+    assert after > before
+    assert (await ended(engine, run)).result == '"done"'
 
 
 async def test_a_cancelled_run_goes_on_at_the_step_in_which_it_was(

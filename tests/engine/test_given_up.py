@@ -66,9 +66,6 @@ class ChangesItsMind(Workflow):
 
 
 @pytest.mark.parametrize("then", [1, 2])
-@pytest.mark.xfail(
-    strict=True, reason="a claim whose asker went away leaves a run that nobody works on"
-)
 async def test_who_gives_up_while_the_store_is_asked_leaves_nothing_behind(
     world: World, then: int
 ) -> None:
@@ -89,9 +86,6 @@ class GivesUpLater(Workflow):
         await asyncio.gather(asked, return_exceptions=True)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a claim whose asker went away leaves a run that nobody works on"
-)
 async def test_whenever_a_step_is_given_up_its_identity_is_free_afterwards(world: World) -> None:
     async with world.engine() as engine:
         for turns in range(12):
@@ -119,12 +113,11 @@ class AsksTwice(Workflow):
         return f"{await first}"
 
 
-@pytest.mark.xfail(strict=True, reason="what one step gives up is ended under the other one")
 async def test_a_step_gives_up_what_another_step_of_its_run_waits_for(world: World) -> None:
     world.close("disk a 1")
     async with world.engine() as engine:
         run_id = await engine.submit(AsksTwice())
-        await until(lambda: bool(engine._watch._runs))
+        await until(lambda: bool(engine._watch.waited_for))
         world.open("give up")
         assert await result_of(engine, run_id) == '"a:1"'
 
@@ -177,7 +170,6 @@ class Pair(Resource):
         await self.do("two", Act(name="two"))
 
 
-@pytest.mark.xfail(strict=True, reason="a sibling that asks first ends what was cut off half-way")
 async def test_what_a_child_did_before_a_crash_is_not_done_again_as_its_sibling_was_faster(
     world: World,
 ) -> None:
@@ -208,7 +200,6 @@ class FailsInOneBranch(Workflow):
             world.note("slow has ended")
 
 
-@pytest.mark.xfail(strict=True, reason="a branch that its gather left going is not ended")
 async def test_when_a_run_is_cancelled_each_of_its_branches_ends(world: World) -> None:
     world.breaks["broken"] = 1
     world.close("slow")
@@ -227,9 +218,6 @@ class SleepsInOneBranch(Workflow):
         await asyncio.gather(self.sleep("nap", MINUTE), self.do("act", Act(name="act")))
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a branch that waits keeps a failed write from being made up"
-)
 async def test_a_run_goes_on_after_a_failed_write_though_another_branch_waits(
     world: World,
 ) -> None:
@@ -248,7 +236,6 @@ async def test_a_run_goes_on_after_a_failed_write_though_another_branch_waits(
 # A store that fails
 
 
-@pytest.mark.xfail(strict=True, reason="a run that was taken to be skipped is not given back")
 async def test_what_is_up_to_date_and_could_not_be_written_is_looked_at_again(
     world: World,
 ) -> None:
@@ -261,16 +248,13 @@ async def test_what_is_up_to_date_and_could_not_be_written_is_looked_at_again(
         assert await result_of(engine, run_id) == '"a:1"'
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a failed write while leaving the line leaves a row that is never taken"
-)
 async def test_who_could_not_leave_the_line_is_in_nobodys_way(world: World) -> None:
     world.close("disk a 1")
     async with world.engine() as engine:
         await engine.submit(Disk())
         await world.reached("disk a 1")
         impatient = await engine.submit(GivesUpWhenTold(size=2))
-        await until(lambda: len(engine._watch._runs) == 1)
+        await until(lambda: len(engine._watch.waited_for) == 1)
         behind = await engine.submit(Uses(size=3))
         await world.has_runs("disk-a", "waiting", 2)
         async with world.refusing("UPDATE ON run WHEN new.state = 'cancelled'"):
@@ -280,9 +264,6 @@ async def test_who_could_not_leave_the_line_is_in_nobodys_way(world: World) -> N
         assert await result_of(engine, behind) == '"a:3"'
 
 
-@pytest.mark.xfail(
-    strict=True, reason="what is nested is given back by the id of its first root alone"
-)
 async def test_a_child_that_a_joiner_took_over_is_given_back_with_it(world: World) -> None:
     """Its parent comes back, and the store fails under the joiner."""
     world.close("disk a 1")
@@ -301,9 +282,6 @@ async def test_a_child_that_a_joiner_took_over_is_given_back_with_it(world: Worl
         assert await result_of(engine, parent) == '"a:1"'
 
 
-@pytest.mark.xfail(
-    strict=True, reason="what is nested is given back by the id of its first root alone"
-)
 async def test_a_child_that_was_asked_for_by_itself_is_given_back(world: World) -> None:
     """Somebody submits what a run does just now, and the store fails under it."""
     world.close("disk a 1")
@@ -332,7 +310,6 @@ class GivesUpWhenTold(Workflow):
         return "gave up"
 
 
-@pytest.mark.xfail(strict=True, reason="nobody takes a root that waits in line")
 async def test_what_waits_in_line_and_was_asked_for_by_itself_outlives_who_asked_first(
     world: World,
 ) -> None:
@@ -349,7 +326,6 @@ async def test_what_waits_in_line_and_was_asked_for_by_itself_outlives_who_asked
         assert await result_of(engine, asked) == '"a:2"'
 
 
-@pytest.mark.xfail(strict=True, reason="a row in line that its attendant left is never taken")
 async def test_who_came_back_takes_the_turn_that_another_one_gave_up(world: World) -> None:
     """The row in line is the parent's; a joiner attended to it meanwhile, and went away."""
     world.close("disk a 1")
@@ -367,7 +343,7 @@ async def test_who_came_back_takes_the_turn_that_another_one_gave_up(world: Worl
             lambda runs: any(r.id == row.id and r.owner == engine.ownership.id for r in runs), Run
         )
         world.open("parent")
-        await until(lambda: row.id in engine._watch._runs)
+        await until(lambda: row.id in engine._watch.waited_for)
         world.open("give up")
         await engine.outcome(joiner)
         world.open("disk a 1")
@@ -402,7 +378,6 @@ class Shares(Workflow):
         return await asked
 
 
-@pytest.mark.xfail(strict=True, reason="a child regains the closed place of a root that has ended")
 async def test_a_child_that_outlives_its_root_takes_no_place_for_ever(world: World) -> None:
     world.close("before")
     async with world.engine(at_once=2) as engine:
@@ -435,7 +410,6 @@ class WaitsInBranches(Workflow):
         return "done"
 
 
-@pytest.mark.xfail(strict=True, reason="two branches of a root take two places")
 async def test_two_branches_that_come_back_while_there_is_no_room_take_one_place(
     world: World,
 ) -> None:
@@ -466,9 +440,6 @@ async def written_twice(journal: Journal, claim: Any, together: Any) -> list[Any
     return [await journal._database.write_together(together, claim) for _ in range(2)]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a claim of the queue that is written twice is refused the second time"
-)
 async def test_a_run_of_the_queue_that_is_claimed_twice_is_taken(world: World) -> None:
     world.close("disk a 1")
     async with world.engine(at_once=1) as engine:
@@ -491,8 +462,13 @@ async def test_after_many_runs_nothing_is_left_of_them(world: World) -> None:
             asked = [engine.run(Uses()), engine.run(Disk(name=f"{number}")), engine.run(Uses())]
             await asyncio.gather(*asked)
         await until(lambda: not engine._roots)
-        left = (engine._ended, engine._commands.live, engine._watch._runs, engine._watch._signals)
-        assert left == ({}, {}, {}, {})
+        left = (
+            engine._ended,
+            engine._commands.live,
+            engine._watch.waited_for,
+            engine._watch._signals.keys,
+        )
+        assert left == ({}, {}, set(), {})
         assert engine._polling is not None
         await until(lambda: not (engine._polling and engine._polling._looking))
         assert engine._places._free._value == 100
@@ -557,9 +533,6 @@ async def test_a_paused_run_can_be_cancelled(world: World) -> None:
         assert await engine.run(Act(name="other")) == "other done"
 
 
-@pytest.mark.xfail(
-    strict=True, reason="who waits for an outcome waits on after the engine has ended"
-)
 async def test_who_waits_for_an_outcome_does_not_wait_for_ever_when_the_engine_ends(
     world: World,
 ) -> None:

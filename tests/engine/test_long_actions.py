@@ -166,7 +166,6 @@ async def test_it_takes_no_longer_than_it_may_and_crashes_count(world: World) ->
     assert "was started at 2026-03-02 08:00:00 UTC and is not done yet" in failed.value.reason
 
 
-@pytest.mark.xfail(strict=True, reason="the time of later attempts is counted from the first one")
 async def test_each_attempt_has_the_whole_time(world: World) -> None:
     world.breaks["check operation 1"] = 1
     world.close("check operation 1")
@@ -179,12 +178,11 @@ async def test_each_attempt_has_the_whole_time(world: World) -> None:
         world.clock.pass_by(timedelta(minutes=1))
         await world.reached("check operation 2")
         world.open("finished")
-        await until(lambda: asked.done() or bool(world.clock.sleeping))
+        await world.clock.somebody_sleeps(TEN_SECONDS)
         world.clock.pass_by(TEN_SECONDS)
         assert await asked == Receipt(number=2)
 
 
-@pytest.mark.xfail(strict=True, reason="a timeout does not end start() and check()")
 async def test_one_that_hangs_while_it_is_asked_about_is_ended_in_time(world: World) -> None:
     async with world.engine() as engine:
         run_id = await engine.submit(Order(kind="stuck"))
@@ -195,7 +193,6 @@ async def test_one_that_hangs_while_it_is_asked_about_is_ended_in_time(world: Wo
     assert outcome.state is State.FAILED
 
 
-@pytest.mark.xfail(strict=True, reason="a remembered handle replaces the count of attempts")
 async def test_attempts_are_counted_though_a_crash_came_between_them(world: World) -> None:
     """Two attempts are allowed: the second was cut off while it was asked about."""
     world.breaks["check operation 1"] = 1
@@ -214,7 +211,6 @@ async def test_attempts_are_counted_though_a_crash_came_between_them(world: Worl
     assert world.entries.count("start vm") == 2
 
 
-@pytest.mark.xfail(strict=True, reason="that it begins is written as waiting after a restart")
 async def test_cut_off_while_it_was_started_again_it_is_not_started_a_third_time(
     world: World,
 ) -> None:

@@ -163,7 +163,6 @@ async def test_what_is_more_urgent_is_taken_sooner(world: World) -> None:
     assert world.entries == [f"disk {name} 1" for name in ("busy", "b", "d", "a", "c")]
 
 
-@pytest.mark.xfail(strict=True, reason="the rank of a root is not known where it is carried out")
 async def test_what_an_urgent_run_hands_to_the_queue_is_as_urgent(world: World) -> None:
     world.close("disk a 1")
     async with world.engine() as engine:
@@ -174,7 +173,6 @@ async def test_what_an_urgent_run_hands_to_the_queue_is_as_urgent(world: World) 
         await with_a_look(engine, engine.outcome(run_id))
 
 
-@pytest.mark.xfail(strict=True, reason="nobody looks when a step has handed something to the queue")
 async def test_what_is_handed_to_the_queue_is_taken_at_once(world: World) -> None:
     """Nobody has to wait for the next look of whoever works alone."""
     async with world.engine() as engine:
@@ -182,7 +180,6 @@ async def test_what_is_handed_to_the_queue_is_taken_at_once(world: World) -> Non
             assert await engine.run(Stack()) == ["a:1"]
 
 
-@pytest.mark.xfail(strict=True, reason="it looks for work before it counts the place as free")
 async def test_a_full_engine_takes_the_next_run_when_one_has_ended(world: World) -> None:
     async with world.engine(at_once=1) as engine:
         runs = [await engine.submit(Disk(name=name)) for name in "abc"]
@@ -198,10 +195,6 @@ async def test_the_failure_of_a_queued_child_reaches_its_parent_in_its_own_type(
         assert await with_a_look(engine, engine.run(Catches())) == "0 left"
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a queued child is not told that it is forced, and is asked for again and again",
-)
 async def test_force_does_a_queued_child_that_is_up_to_date(world: World) -> None:
     async with world.engine() as engine:
         await with_a_look(engine, engine.run(Stack()))
@@ -214,7 +207,6 @@ async def test_force_does_a_queued_child_that_is_up_to_date(world: World) -> Non
     assert world.entries == ["disk a 1", "disk a 1"]
 
 
-@pytest.mark.xfail(strict=True, reason="what is handed to the queue is not checked for circles")
 async def test_a_queued_child_of_ones_own_identity_is_refused(world: World) -> None:
     async with world.engine() as engine:
         run_id = await engine.submit(Site())
@@ -226,7 +218,6 @@ async def test_a_queued_child_of_ones_own_identity_is_refused(world: World) -> N
         assert isinstance(failed.value.cause, WaitsForItself)
 
 
-@pytest.mark.xfail(strict=True, reason="its places are left behind")
 async def test_a_queued_child_that_is_given_up_is_not_begun(world: World) -> None:
     world.close("disk busy 1")
     limits = Limits(overall=1)
@@ -245,7 +236,6 @@ async def test_a_queued_child_that_is_given_up_is_not_begun(world: World) -> Non
     assert await world.rows(Place) == []
 
 
-@pytest.mark.xfail(strict=True, reason="what a sweep ends keeps its places for ever")
 async def test_a_lane_is_free_after_who_held_it_was_cancelled_and_dead(world: World) -> None:
     world.close("disk a 1")
     limits = Limits(by_kind={"account": 1})
@@ -259,9 +249,6 @@ async def test_a_lane_is_free_after_who_held_it_was_cancelled_and_dead(world: Wo
             assert await engine.run(QueuedDisk(name="b")) == "b:1"
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a sweep cancels without a word, which is answered as a success"
-)
 async def test_who_was_cancelled_by_a_person_is_told_so_though_its_process_was_dead(
     world: World,
 ) -> None:

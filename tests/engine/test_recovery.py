@@ -8,8 +8,9 @@ import pytest
 from sqlmodel import col, select
 
 from bot.engine.clock import SystemClock
-from bot.engine.engine import Engine, RunNotFound
+from bot.engine.engine import Engine
 from bot.engine.happenings import Happening, StepEnded
+from bot.engine.intervention import RunNotFound
 from bot.engine.kinds import Wanted
 from bot.engine.queue import enqueue
 from bot.states import State

@@ -176,16 +176,12 @@ async def test_a_step_whose_result_holds_it_fails(world: World) -> None:
             await engine.run(Connects(then="return"))
 
 
-@pytest.mark.xfail(strict=True, reason="words are cut before they are masked")
 async def test_words_that_are_cut_do_not_tell_half_of_it(world: World) -> None:
     async with world.engine(SECRETS) as engine:
         await engine.outcome(await engine.submit(Connects(then="fail at length")))
     assert not in_files(world, VALUE[-12:])
 
 
-@pytest.mark.xfail(
-    strict=True, reason="facts are masked as JSON text, which a masked number breaks"
-)
 async def test_a_number_among_the_facts_is_masked_and_the_failure_told(world: World) -> None:
     async with world.engine(SECRETS) as engine:
         with pytest.raises(StepFailed) as failed:
@@ -194,7 +190,6 @@ async def test_a_number_among_the_facts_is_masked_and_the_failure_told(world: Wo
     assert not in_files(world, NUMBER)
 
 
-@pytest.mark.xfail(strict=True, reason="the result of a run is not looked at")
 async def test_a_run_whose_result_holds_it_fails(world: World) -> None:
     async with world.engine(SECRETS) as engine:
         outcome = await engine.outcome(await engine.submit(Leaks()))
@@ -202,7 +197,6 @@ async def test_a_run_whose_result_holds_it_fails(world: World) -> None:
     assert not in_files(world, VALUE)
 
 
-@pytest.mark.xfail(strict=True, reason="the output of a resource is not looked at")
 async def test_a_resource_whose_output_holds_it_fails(world: World) -> None:
     async with world.engine(SECRETS) as engine:
         outcome = await engine.outcome(await engine.submit(UsesDatabase()))
@@ -210,7 +204,6 @@ async def test_a_resource_whose_output_holds_it_fails(world: World) -> None:
     assert not in_files(world, VALUE)
 
 
-@pytest.mark.xfail(strict=True, reason="a handle is not looked at")
 async def test_a_long_action_whose_handle_holds_it_fails(world: World) -> None:
     async with world.engine(SECRETS) as engine:
         outcome = await engine.outcome(await engine.submit(Tunnels()))
@@ -218,7 +211,6 @@ async def test_a_long_action_whose_handle_holds_it_fails(world: World) -> None:
     assert not in_files(world, VALUE)
 
 
-@pytest.mark.xfail(strict=True, reason="the arguments of a nested run are not looked at")
 async def test_a_step_whose_arguments_hold_it_is_refused(world: World) -> None:
     async with world.engine(SECRETS) as engine:
         outcome = await engine.outcome(await engine.submit(HandsOn()))

@@ -232,10 +232,6 @@ async def is_quiet(world: World, engine: Engine) -> bool:
     return True
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a signal that was received wakes the wait for the next one at once, for ever",
-)
 async def test_waiting_for_a_second_signal_costs_no_more_than_for_the_first(world: World) -> None:
     async with world.engine(look_every=HOUR) as engine:
         run_id = await engine.submit(Asks(twice=True))
@@ -244,7 +240,6 @@ async def test_waiting_for_a_second_signal_costs_no_more_than_for_the_first(worl
         assert await is_quiet(world, engine)
 
 
-@pytest.mark.xfail(strict=True, reason="a paused run wakes who waits for it at once, for ever")
 async def test_waiting_for_a_paused_run_costs_next_to_nothing(world: World) -> None:
     world.close("disk a 1")
     async with world.engine(look_every=HOUR) as engine:
@@ -256,9 +251,6 @@ async def test_waiting_for_a_paused_run_costs_next_to_nothing(world: World) -> N
         assert await is_quiet(world, engine)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a run without an owner wakes who waits for it at once, for ever"
-)
 async def test_waiting_for_what_was_cut_off_costs_next_to_nothing(world: World) -> None:
     """Who held the identity is paused since, so that nobody takes it up."""
     world.close("disk a 1")
@@ -272,9 +264,6 @@ async def test_waiting_for_what_was_cut_off_costs_next_to_nothing(world: World) 
         assert await is_quiet(world, engine)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a run without an owner wakes who waits for it at once, for ever"
-)
 async def test_asking_for_the_outcome_of_a_paused_run_costs_next_to_nothing(world: World) -> None:
     world.close("disk a 1")
     async with world.engine() as engine:
@@ -338,7 +327,6 @@ async def test_the_deadline_of_a_child_is_a_failure_for_its_parent(world: World)
     assert isinstance(late.value.cause, TimedOut)
 
 
-@pytest.mark.xfail(strict=True, reason="the deadline of a run in line is not looked at")
 async def test_a_deadline_counts_in_line_as_well(world: World) -> None:
     world.close("disk a 1")
     async with world.engine() as engine:
@@ -352,7 +340,6 @@ async def test_a_deadline_counts_in_line_as_well(world: World) -> None:
         assert outcome.done()
 
 
-@pytest.mark.xfail(strict=True, reason="a run whose deadline has passed begins before it is ended")
 async def test_nothing_begins_after_the_deadline(world: World) -> None:
     """It passed while no engine was there, after the first of two steps."""
     world.close("first")
@@ -397,7 +384,7 @@ async def test_who_is_no_longer_in_line_is_in_nobodys_way(world: World) -> None:
         await engine.submit(Disk())
         await world.reached("disk a 1")
         impatient = await engine.submit(GivesUpWhenTold())
-        await until(lambda: len(engine._watch._runs) == 1)
+        await until(lambda: len(engine._watch.waited_for) == 1)
         behind = await engine.submit(Uses(size=3))
         await world.has_runs("disk-a", "waiting", 2)
         world.open("give up")
@@ -433,7 +420,7 @@ async def test_a_wait_leaves_nothing_behind(world: World) -> None:
         outcomes = [await engine.outcome(run_id) for run_id in (first, *others)]
         assert {outcome.result for outcome in outcomes} == {'"a:1"'}
         await until(lambda: not engine._roots)
-        assert not engine._watch._runs
+        assert not engine._watch.waited_for
     assert await world.rows(Wait) == []
     assert await world.rows(Signal) == []
     assert world.entries == ["disk a 1"]

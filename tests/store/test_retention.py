@@ -67,8 +67,8 @@ async def test_a_run_goes_with_all_that_belongs_to_it(database: Database) -> Non
         printed("old"),
         Signal(run_id="old", name="approve", payload="{}", sent_by="maya", sent_at=LONG_AGO),
         Place(run_id="old", lane="tenant:acme", most=1),
-        Wait(waiter_id="old", target_id="gone"),
-        Wait(waiter_id="gone", target_id="old"),
+        Wait(step="s", waiter_id="old", target_id="gone"),
+        Wait(step="s", waiter_id="gone", target_id="old"),
         run("nested", root="old"),
         step("nested"),
     )
@@ -159,8 +159,8 @@ async def test_what_a_live_run_waits_for_stays(database: Database) -> None:
         *fleet("shared"),
         *fleet("old"),
         run("waiter", state=State.WAITING),
-        Wait(waiter_id="waiter", target_id="shared-1-database"),
-        Wait(waiter_id="shared", target_id="old"),
+        Wait(step="s", waiter_id="waiter", target_id="shared-1-database"),
+        Wait(step="s", waiter_id="shared", target_id="old"),
     )
 
     assert (await prune(database, MONTH, NOW)).runs == 10

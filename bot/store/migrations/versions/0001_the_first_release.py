@@ -172,6 +172,8 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("owner", sa.String(), nullable=True),
         sa.Column("token", sa.Integer(), nullable=False),
+        sa.Column("taken_at", Moment(), nullable=True),
+        sa.Column("last_try", sa.Boolean(), nullable=False),
         sa.Column("result", sa.Text(), nullable=True),
         sa.Column("failure", sa.Text(), nullable=True),
         sa.Column("deadline_at", Moment(), nullable=True),
@@ -248,8 +250,9 @@ def upgrade() -> None:
     op.create_table(
         "wait",
         sa.Column("waiter_id", sa.String(), nullable=False),
+        sa.Column("step", sa.String(), nullable=False),
         sa.Column("target_id", sa.String(), nullable=False),
-        sa.PrimaryKeyConstraint("waiter_id", "target_id"),
+        sa.PrimaryKeyConstraint("waiter_id", "step", "target_id"),
     )
     with op.batch_alter_table("wait", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_wait_target_id"), ["target_id"], unique=False)
