@@ -12,12 +12,14 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, text
 
 from bot.engine.circles import demand_no_circle
+from bot.engine.interruptions import LeaseLost
 from bot.engine.queue import enqueue_places, occupy, queued_values
 from bot.engine.rows import (
     Begun,
     Behind,
     Claim,
     Claimed,
+    Done,
     Grip,
     Joins,
     Record,
@@ -34,8 +36,10 @@ from bot.engine.statements import (
     GIVE_UP,
     INSERT_WAIT,
     LIVE_OF_IDENTITIES,
+    OWNER_LIVES,
     RECORDS,
     RUN_ROW,
+    STEPS_NAMED,
     STEPS_OF_RUN,
     TAKE_RUN,
     THESE_RUNS,
@@ -66,23 +70,50 @@ class Claims:
 
     def claim_runs(
         self, connection: Connection, claims: Sequence[Claim]
-    ) -> list[Claimed | WaitsForItself]:
+    ) -> list[Claimed | WaitsForItself | LeaseLost]:
         """Decide claims of steps; most meet nobody, and are begun in one stroke."""
+        if not self._lives(connection):
+            return [LeaseLost(claim.run_id) for claim in claims]
+        done = _done_since(connection, claims)
+        answers = iter(self._decided(connection, [c for c in claims if c.asker not in done]))
+        return [
+            Done(done[claim.asker]) if claim.asker in done else next(answers) for claim in claims
+        ]
+
+    def _lives(self, connection: Connection) -> bool:
+        """Answer whether this process counts as alive, and keep it so until the commit.
+
+        What one takes who was buried is nobody's, and would be taken again at once.
+        """
+        return (
+            connection.execute(OWNER_LIVES[connection.dialect.name], {"me": self._owner}).first()
+            is not None
+        )
+
+    def _decided(
+        self, connection: Connection, claims: Sequence[Claim]
+    ) -> list[Claimed | WaitsForItself]:
+        # What lives is read before what is recorded: what ends in between is seen as recorded.
+        identities = [claim.wanted.identity for claim in claims if claim.wanted.identity]
+        live = {row.identity for row in _live(connection, identities)} if identities else set()
         records = _records(connection, [claim.wanted.identity for claim in claims])
-        fresh = self._begin_fresh(connection, claims, records)
+        fresh = self._begin_fresh(connection, claims, records, live)
         return [
             self._taken_fresh(claim, records)
             if claim.run_id in fresh
-            else self._met(connection, claim, records.get(claim.wanted.identity))
+            else self._met(connection, claim)
             for claim in claims
         ]
 
     def _begin_fresh(
-        self, connection: Connection, claims: Sequence[Claim], records: dict[str, Record]
+        self,
+        connection: Connection,
+        claims: Sequence[Claim],
+        records: dict[str, Record],
+        live: set[str],
     ) -> set[str]:
         """Begin those that meet nobody; answer the ids of the runs that were begun."""
-        identities = [claim.wanted.identity for claim in claims if claim.wanted.identity]
-        taken = {row.identity for row in _live(connection, identities)} if identities else set()
+        taken = set(live)
         fresh = []
         for claim in claims:
             identity = claim.wanted.identity
@@ -123,12 +154,11 @@ class Claims:
         begun = Begun(Grip(claim.run_id, 1), root, claim.deadline_at, claim.rank)
         return Taken(begun, records.get(claim.wanted.identity))
 
-    def _met(
-        self, connection: Connection, claim: Claim, record: Record | None
-    ) -> Claimed | WaitsForItself:
+    def _met(self, connection: Connection, claim: Claim) -> Claimed | WaitsForItself:
         """Decide a claim whose identity is, or was, somebody's."""
         _one_after_another(connection)
         rows = self._without_what_changed(connection, claim)
+        record = _records(connection, [claim.wanted.identity]).get(claim.wanted.identity)
         own = next((row for row in rows if _key(row) == claim.wanted.key), None)
         if own is None:
             return self._anew(connection, claim, rows, record)
@@ -250,8 +280,10 @@ class Claims:
 
     def claim_roots(
         self, connection: Connection, claims: Sequence[RootClaim]
-    ) -> list[Taken | UpToDate | None]:
+    ) -> list[Taken | UpToDate | LeaseLost | None]:
         """Decide who carries out queued runs; `None` where it is not this process, or not now."""
+        if not self._lives(connection):
+            return [LeaseLost(claim.run_id) for claim in claims]
         _one_after_another(connection)
         return [self._claim_root(connection, claim) for claim in claims]
 
@@ -283,6 +315,24 @@ def _refused_or(
     connection: Connection, waiter: str | None, target: str, answer: Answer
 ) -> Answer | WaitsForItself:
     return demand_no_circle(connection, waiter, target) or answer
+
+
+def _done_since(
+    connection: Connection, claims: Sequence[Claim]
+) -> dict[tuple[str | None, str | None], StepRow]:
+    """Answer those asking steps that got an outcome after their run was taken up.
+
+    A child that went on meanwhile wrote it. A run that was never cut off knows all its steps.
+    """
+    resumed = [c for c in claims if c.parent is not None and c.parent.grip.token > 1]
+    if not resumed:
+        return {}
+    runs = {claim.parent_id for claim in resumed}
+    names = {claim.parent_step for claim in resumed}
+    rows = connection.execute(STEPS_NAMED, {"runs": list(runs), "names": list(names)})
+    found = {(row.run_id, row.name): StepRow.read(row) for row in rows}
+    askers = {claim.asker for claim in resumed}
+    return {asker: row for asker, row in found.items() if asker in askers and row.finished}
 
 
 def _one_after_another(connection: Connection) -> None:

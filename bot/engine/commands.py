@@ -26,6 +26,7 @@ from bot.engine.rows import (
     Behind,
     Claim,
     Claimed,
+    Done,
     End,
     Joins,
     Record,
@@ -106,6 +107,9 @@ class Commands:
         while True:
             claim = self._claim(order, force=force, last_try=last_try)
             answer = await self._claimed(order, claim)
+            if isinstance(answer, Done):
+                parent.tell_step(row.name, answer.row.state)
+                return Outcome.stored(answer.row.state, answer.row.result, answer.row.failure)
             if isinstance(answer, Outcome):
                 outcome = answer
             elif isinstance(answer, Taken):
@@ -123,7 +127,7 @@ class Commands:
             await parent.remember(row, outcome)
         return outcome
 
-    async def _claimed(self, order: Order, claim: Claim) -> Outcome | Taken | Joins:
+    async def _claimed(self, order: Order, claim: Claim) -> Outcome | Taken | Joins | Done:
         """Answer the recorded output, the run to be carried out, or the one to be joined."""
         began = self._around.clock.now()
         while True:
@@ -142,7 +146,7 @@ class Commands:
                     claim = replace(
                         claim, run_id=run_id, check=False, gives_up=nobody_else, again=True
                     )
-                case Taken() | Joins():
+                case Taken() | Joins() | Done():
                     if claim.lanes is not None:
                         self._around.wake()
                     return claimed

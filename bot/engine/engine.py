@@ -107,6 +107,7 @@ class Engine:
         self._commands = Commands(self._around, self._gate)
         self._places = Places(at_once or self._pace.at_once)
         self._roots: dict[str, asyncio.Task[None]] = {}
+        self._taking: set[str] = set()
         self._ended: dict[str, asyncio.Future[Outcome | None]] = {}
         self._strays: set[str] = set()
         """Runs that the store has as ours, and that do not go on here."""
@@ -254,8 +255,18 @@ class Engine:
         await place.left.wait()
 
     async def _begun(self, run_id: str) -> RootPlace | None:
-        if self._gate.draining or run_id in self._roots:
+        if self._gate.draining or run_id in self._roots or run_id in self._taking:
             return None
+        self._taking.add(run_id)
+        try:
+            return await self._taken_up(run_id)
+        except LeaseLost:
+            # Others count this process as dead: it learns so at its next heartbeat.
+            return None
+        finally:
+            self._taking.discard(run_id)
+
+    async def _taken_up(self, run_id: str) -> RootPlace | None:
         run = await self._journal.run(run_id)
         if run is None or run.state.terminal:
             return None
@@ -299,8 +310,8 @@ class Engine:
     def _left(self, run_id: str, place: RootPlace, *, shared: bool) -> None:
         """Tidy up after a root; others may have waited for its place, or for what it shared."""
         self._roots.pop(run_id, None)
-        ended = self._ended.pop(run_id)
-        if not ended.done():
+        ended = self._ended.pop(run_id, None)
+        if ended is not None and not ended.done():
             # It was cut off here, and goes on wherever it is taken up.
             ended.set_result(None)
         place.close()

@@ -187,7 +187,14 @@ class Behind:
     ahead: str
 
 
-Claimed = Taken | UpToDate | Joins | Behind
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The step that asks has an outcome already, which came after its run was taken up."""
+
+    row: StepRow
+
+
+Claimed = Taken | UpToDate | Joins | Behind | Done
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,16 @@ RECORDS = select(*(getattr(Recorded, name) for name in Record._fields)).where(
 )
 THESE_RUNS = select(col(Run.id)).where(col(Run.id).in_(bindparam("runs", expanding=True)))
 STEPS_OF_RUN = select(STEPS_TABLE).where(col(Step.run_id) == bindparam("run"))
+STEPS_NAMED = select(STEPS_TABLE).where(
+    col(Step.run_id).in_(bindparam("runs", expanding=True)),
+    col(Step.name).in_(bindparam("names", expanding=True)),
+)
+_OWNER_LIVES = select(col(Owner.id)).where(col(Owner.id) == bindparam("me"))
+OWNER_LIVES = {
+    "sqlite": _OWNER_LIVES,
+    # Whoever wants to bury it waits until what it writes now is there.
+    "postgresql": _OWNER_LIVES.with_for_update(read=True),
+}
 TAKE_RUN = (
     update(Run)
     .where(col(Run.id) == bindparam("run"), LIVE_ROWS)

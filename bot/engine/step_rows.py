@@ -19,6 +19,8 @@ _INSERT = f"INSERT INTO step ({', '.join(COLUMNS)})"
 _REPLACE = "ON CONFLICT (run_id, name) DO UPDATE SET " + ", ".join(
     f"{name} = excluded.{name}" for name in COLUMNS[2:]
 )
+# What has an outcome keeps it, whoever comes later.
+_REPLACE += " WHERE step.state IN ('queued', 'waiting', 'running')"
 # A time is stored as text of 26 characters, as SQLAlchemy writes it: UTC, without its zone.
 _ON_SQLITE = """
 SELECT value ->> 0, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,

@@ -2,12 +2,15 @@
 
 from datetime import datetime
 
+from sqlalchemy import delete
+from sqlmodel import col
+
 from bot.engine.journal import Journal
 from bot.engine.polling import Polling
 from bot.engine.rows import Begun, RootClaim, Taken
 from bot.store.bell import Bell
 from bot.store.database import Database
-from bot.store.tables import Run
+from bot.store.tables import Owner, Run
 
 CHANGING = frozenset({"update", "install", "rollback", "uninstall"})
 
@@ -17,7 +20,19 @@ def journal_of(owner: str, database: Database) -> Journal:
     return Journal(database, owner, Polling(database), Bell.of(database))
 
 
+def _owner(name: str, at: datetime) -> Owner:
+    return Owner(id=name, host="here", pid=1, started_at=at, heartbeat_at=at)
+
+
+async def buried(journal: Journal) -> None:
+    """Count the process of a journal as dead."""
+    gone = delete(Owner).where(col(Owner.id) == journal._owner)
+    await journal._database.write(lambda session: session.execute(gone))
+
+
 async def taken(journal: Journal, run: Run, at: datetime) -> Begun | None:
-    """Take a queued run, as a worker would."""
+    """Take a queued run, as a worker would that is alive until then."""
+    if await journal._database.read(lambda session: session.get(Owner, journal._owner)) is None:
+        await journal._database.write(lambda session: session.add(_owner(journal._owner, at)))
     claimed = await journal.claim_root(RootClaim(run.id, at, check=False, changing=CHANGING))
     return claimed.begun if isinstance(claimed, Taken) else None

@@ -83,7 +83,7 @@ async def test_a_run_whose_end_could_not_be_written_is_taken_up_again(
         await fill(database, "UPDATE", "run")
         with capture_logs() as told:
             ledger.gate("go").set()
-            while "run_not_given_back" not in {each["event"] for each in told}:  # noqa: ASYNC110
+            while "not_put_right" not in {each["event"] for each in told}:  # noqa: ASYNC110
                 await asyncio.sleep(0)
         await make_room(database, "run")
         async with asyncio.timeout(SOON):

@@ -254,7 +254,7 @@ async def test_who_could_not_leave_the_line_is_in_nobodys_way(world: World) -> N
         await engine.submit(Disk())
         await world.reached("disk a 1")
         impatient = await engine.submit(GivesUpWhenTold(size=2))
-        await until(lambda: len(engine._watch.waited_for) == 1)
+        await until(lambda: len(engine._watch.waited_for) == 2)
         behind = await engine.submit(Uses(size=3))
         await world.has_runs("disk-a", "waiting", 2)
         async with world.refusing("UPDATE ON run WHEN new.state = 'cancelled'"):

@@ -19,7 +19,7 @@ from bot.store.seat import Seat
 from bot.store.tables import Owner, Step
 from tests.engine.conftest import NewEngine
 from tests.engine.engines import engine_on
-from tests.engine.journals import journal_of, taken
+from tests.engine.journals import buried, journal_of, taken
 from tests.engine.things import Database as Disk
 from tests.engine.things import Ledger
 
@@ -49,6 +49,7 @@ async def test_who_lost_a_run_can_write_no_step_and_no_end(database: Database) -
     grip = await taken(first, run, now)
     assert grip is not None
     await first.remember(grip.grip, step("one"))
+    await buried(first)
     taken_over = await taken(second, run, now)
     assert taken_over is not None
     assert set(taken_over.memory) == {"one"}

@@ -21,7 +21,7 @@ from bot.store.tables import Owner
 from resources import Resource, StepFailed, Workflow
 from tests.engine.conftest import NewEngine
 from tests.engine.engines import engine_on
-from tests.engine.journals import journal_of, taken
+from tests.engine.journals import buried, journal_of, taken
 from tests.engine.things import Database as Disk
 from tests.engine.things import Ledger
 
@@ -135,7 +135,9 @@ async def test_an_interrupted_run_has_a_place_before_those_that_wait_for_it(
         at = now - timedelta(seconds=size)
         run = await database.write(lambda session: enqueue(session, wanted, at))
         if size == 1:
-            assert await taken(journal_of("dead", database), run, now)
+            dead = journal_of("dead", database)
+            assert await taken(dead, run, now)
+            await buried(dead)
         return run.id
 
     runs = [await queued(1), await queued(2)]

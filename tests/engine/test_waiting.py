@@ -384,7 +384,7 @@ async def test_who_is_no_longer_in_line_is_in_nobodys_way(world: World) -> None:
         await engine.submit(Disk())
         await world.reached("disk a 1")
         impatient = await engine.submit(GivesUpWhenTold())
-        await until(lambda: len(engine._watch.waited_for) == 1)
+        await until(lambda: len(engine._watch.waited_for) == 2)
         behind = await engine.submit(Uses(size=3))
         await world.has_runs("disk-a", "waiting", 2)
         world.open("give up")
