@@ -21,7 +21,7 @@ from bot.engine.interruptions import RunInterrupted
 from bot.engine.kinds import Wanted
 from bot.engine.live_run import Activity, Gate, LiveRun, NoPlace, Place
 from bot.engine.outcomes import Failure, Outcome, step_failed
-from bot.engine.patience import in_time_for, out_of_patience, too_late
+from bot.engine.patience import Limit, in_time_for
 from bot.engine.rows import (
     Behind,
     Claim,
@@ -53,8 +53,9 @@ from resources.model.workflow import Workflow
 
 log = structlog.get_logger(__name__)
 
-LOOK_AGAIN_SECONDS = 5.0
-"""Who waits in line looks again so often: who is ahead may have lost its turn."""
+FIRST_LOOK_SECONDS = 1.0
+LAST_LOOK_SECONDS = 15.0
+"""Who waits in line looks again ever more seldom: who is ahead may have lost its turn."""
 
 CHANGING = BRINGING_ABOUT | {"uninstall"}
 
@@ -130,6 +131,7 @@ class Commands:
     async def _claimed(self, order: Order, claim: Claim) -> Outcome | Taken | Joins | Done:
         """Answer the recorded output, the run to be carried out, or the one to be joined."""
         began = self._around.clock.now()
+        again_after = FIRST_LOOK_SECONDS
         while True:
             claimed = await self._answer_to(order, claim)
             match claimed:
@@ -139,10 +141,12 @@ class Commands:
                         return skipped
                     claim = replace(claim, check=False)
                 case Behind(run_id, ahead):
-                    await self._in_line(order, run_id, ahead, began, claim.deadline_at)
+                    limit = Limit(began + self._around.patience, claim.deadline_at)
+                    await self._in_line(order, Behind(run_id, ahead), limit, again_after)
+                    again_after = min(2 * again_after, LAST_LOOK_SECONDS)
                     # Where nothing else goes on in the root, what it was cut off in and has not
                     # asked for again will not be asked for.
-                    nobody_else = order.asked is not None and not order.asked.by.run.root.acting
+                    nobody_else = order.asked is not None and order.asked.by.run.root.acting <= 1
                     claim = replace(
                         claim, run_id=run_id, check=False, gives_up=nobody_else, again=True
                     )
@@ -200,31 +204,28 @@ class Commands:
         )
 
     async def _in_line(
-        self, order: Order, run_id: str, ahead: str, began: datetime, deadline: datetime | None
+        self, order: Order, behind: Behind, limit: Limit, again_after: float
     ) -> None:
-        """Wait until the run ahead has gone.
+        """Wait until the run ahead has gone, or for so many seconds.
 
         Raises `IdentityBusy` when patience is at its end, and `TimedOut` at the deadline.
         """
         if order.asked is None:
             return
-        run = order.asked.by.run
+        run, around = order.asked.by.run, self._around
+        run_id, ahead = behind.run_id, behind.ahead
         run.waited = True
-        around = self._around
         self.in_line.add(run_id)
         try:
             async with run.waiting():
-                waiting = around.watch.end_within([ahead, run_id], LOOK_AGAIN_SECONDS)
-                until = began + around.patience
-                await in_time_for(waiting, around.clock, min(until, deadline or until))
+                waiting = around.watch.end_within([ahead, run_id], again_after)
+                await in_time_for(waiting, around.clock, limit.until)
         except BaseException as error:
             if self._gives_up(run):
                 await self._leave(order, run_id)
             if isinstance(error, TimeoutError):
                 holder = await around.journal.run(ahead)
-                if deadline is not None and deadline <= _now(self):
-                    raise too_late(order.wanted, deadline, holder) from None
-                raise out_of_patience(order.wanted, around.patience, holder) from None
+                raise limit.reached(order.wanted, around.patience, holder) from None
             raise
         finally:
             self.in_line.discard(run_id)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from bot.engine.clock import Clock
 from bot.engine.kinds import Wanted
@@ -26,6 +26,26 @@ async def in_time_for(waiting: Awaitable[T], clock: Clock, until: datetime) -> T
         if not awaited.done():
             awaited.cancel()
             await asyncio.wait([awaited])
+
+
+class Limit(NamedTuple):
+    """Until when is waited in line: for as long as patience lasts, or until a deadline."""
+
+    patience_ends: datetime
+    deadline: datetime | None
+
+    @property
+    def until(self) -> datetime:
+        """The earlier of both."""
+        return min(self.patience_ends, self.deadline or self.patience_ends)
+
+    def reached(
+        self, wanted: Wanted, patience: timedelta, holder: Any
+    ) -> "TimedOut | IdentityBusy":
+        """Answer why is not waited any more."""
+        if self.deadline is not None and self.deadline <= self.patience_ends:
+            return too_late(wanted, self.deadline, holder)
+        return out_of_patience(wanted, patience, holder)
 
 
 def too_late(wanted: Wanted, deadline: datetime, holder: Any) -> TimedOut:

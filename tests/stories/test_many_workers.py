@@ -306,9 +306,6 @@ async def test_workers_share_a_rollout_and_one_that_ends_leaves_it_to_the_others
 
 
 @pytest.mark.thorough
-@pytest.mark.xfail(
-    reason="a hook that acts by itself, outside a step of its own, is not waited for", strict=True
-)
 async def test_a_migration_that_goes_on_may_end_before_its_worker_does(fleet: Fleet) -> None:
     serve, worker = await asyncio.gather(fleet.host.start("serve"), fleet.host.start("worker"))
     await asyncio.gather(serve.says("serving"), worker.says("conducting"))
