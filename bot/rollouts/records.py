@@ -20,7 +20,7 @@ from bot.rollouts.affected import Affected, TenantFacts
 from bot.states import LIVE, State
 from bot.store.database import Database
 from bot.store.tables import Deployed, Deployment, Report, Rollout, Run, Tenant
-from resources.errors import OrbitsError, StepFailed
+from resources.errors import OrbitsError, Refused, StepFailed
 from resources.fleet import Desired
 from resources.model.workflow import Workflow
 
@@ -109,6 +109,19 @@ class Rollouts:
         return await self._write(
             lambda session: self._begin_deployment(session, rollout_id, tenant)
         )
+
+    async def demand_newest(self, rollout_id: str, tenant: str) -> None:
+        """Raise `Refused` where the deployment would take back what the tenant got since.
+
+        A deployment that begins is past this; one that is retried by hand, long after, may not be.
+        """
+        newer = await self._database.read(lambda session: _taken_back(session, rollout_id, tenant))
+        if newer:
+            has = " and ".join(f"{name} {sha}" for name, sha in sorted(newer.items()))
+            raise Refused(
+                f"{tenant} has {has} meanwhile, which a newer merge brought: this deployment would "
+                "take it back. Nothing was changed."
+            )
 
     async def deployment_succeeded(self, rollout_id: str, tenant: str) -> None:
         """Record that the tenant has what the rollout desired."""
@@ -293,6 +306,23 @@ def _newer_on(session: Session, tenant: str, rollout: Rollout) -> dict[str, str]
         .where(col(Deployed.tenant) == tenant, newer)
     )
     return {service: sha[:7] for service, sha in session.exec(chosen)}
+
+
+def _taken_back(session: Session, rollout_id: str, tenant: str) -> dict[str, str]:
+    """Answer the services that a deployment, as it was begun, would take back, with what they are.
+
+    They are its own that are newer by now, and others that have moved since it began.
+    """
+    deployment = session.get_one(Deployment, (rollout_id, tenant))
+    newer = _newer_on(session, tenant, _rollout(session, rollout_id))
+    has = _revisions(session, tenant)
+    own = deployment.desired["services"]
+    moved = [
+        name
+        for name, revision in deployment.desired["revisions"].items()
+        if (name in newer if name in own else has.get(name) != revision)
+    ]
+    return {name: has.get(name, "nothing")[:7] for name in moved}
 
 
 def _planned_deployment(rollout_id: str, tenant: str, services: tuple[str, ...]) -> Deployment:

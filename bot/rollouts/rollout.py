@@ -65,6 +65,7 @@ class TenantDeployment(Resource):
         )
         if desired is None:
             return
+        await rollouts.demand_newest(self.rollout_id, self.tenant)
         await self.do("stack", self.given(Fleet).stack(desired))
         await self.do(
             "record-success", partial(rollouts.deployment_succeeded, self.rollout_id, self.tenant)
