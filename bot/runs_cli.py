@@ -14,12 +14,12 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.engine.clock import SystemClock
-from bot.engine.control import Control
-from bot.engine.forgetting import is_called
+from bot.engine.control.control import Control
+from bot.engine.control.forgetting import is_called
+from bot.engine.control.intervention import Answer, RunNotFound, moment
+from bot.engine.control.status import HolderStatus, RunLine, RunStatus
 from bot.engine.identifiers import short
-from bot.engine.intervention import Answer, RunNotFound, moment
-from bot.engine.status import HolderStatus, RunLine, RunStatus
-from bot.engine.step_log import printed_by
+from bot.engine.logs.step_log import printed_by
 from bot.parts import dispatch_of
 from bot.settings import StoreSettings, read_settings
 from bot.states import State

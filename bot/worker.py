@@ -9,8 +9,8 @@ from functools import partial
 import structlog
 
 from bot.engine.engine import Engine
-from bot.engine.masking import Masks
-from bot.engine.queue import RunQueue
+from bot.engine.journal.queue import RunQueue
+from bot.engine.logs.masking import Masks
 from bot.github.door import GitHub
 from bot.handlers import pull_request
 from bot.handlers.registry import Bot

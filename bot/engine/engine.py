@@ -14,27 +14,27 @@ import structlog
 from bot.alarm import Alarm
 from bot.engine.background import Background
 from bot.engine.clock import Clock, SystemClock
-from bot.engine.commands import CHANGING, Commands, Order, deadline_of, skipped_as
+from bot.engine.control.intervention import RunNotFound
+from bot.engine.definitions.kinds import Wanted, identity_of, revived
+from bot.engine.definitions.outcomes import Failure, Outcome, step_failed
+from bot.engine.definitions.values import command_result_type, result_type
 from bot.engine.dispatch import Dispatch
 from bot.engine.happenings import Happening, Listener, RunEnded
 from bot.engine.identifiers import new_id
 from bot.engine.interruptions import Drained, LeaseLost, RunInterrupted, StoreFailed
-from bot.engine.intervention import RunNotFound
-from bot.engine.journal import Journal
-from bot.engine.kinds import Wanted, identity_of, revived
+from bot.engine.journal.journal import Journal
+from bot.engine.journal.queue import RunQueue
+from bot.engine.journal.rows import Claim, End, RootClaim, Taken, UpToDate
+from bot.engine.journal.sweeps import sweep
 from bot.engine.live_run import Gate
-from bot.engine.masking import Masks
-from bot.engine.outcomes import Failure, Outcome, step_failed
+from bot.engine.logs.masking import Masks
+from bot.engine.logs.step_log import StepLogs
 from bot.engine.owner import Ownership
 from bot.engine.pace import Pace
 from bot.engine.places import Lanes, Places, RootPlace
 from bot.engine.polling import Polling
-from bot.engine.queue import RunQueue
-from bot.engine.rows import Claim, End, RootClaim, Taken, UpToDate
-from bot.engine.step_log import StepLogs
+from bot.engine.steps.commands import CHANGING, Commands, Order, deadline_of, skipped_as
 from bot.engine.surroundings import Given, Surroundings
-from bot.engine.sweeps import sweep
-from bot.engine.values import command_result_type, result_type
 from bot.engine.watch import Watch
 from bot.states import State
 from bot.store.bell import Bell

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from bot.engine.outcomes import Outcome
+from bot.engine.definitions.outcomes import Outcome
 from bot.states import State
 
 

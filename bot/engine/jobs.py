@@ -25,7 +25,7 @@ from sqlalchemy import Connection, column, exists, func, make_url, select, table
 from sqlmodel import col
 
 from bot.engine.dispatch import Hint, Look
-from bot.engine.queue import CUT_OFF, NEXT
+from bot.engine.journal.queue import CUT_OFF, NEXT
 from bot.store.tables import Run
 
 log = structlog.get_logger(__name__)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from bot.engine.interruptions import Drained
-from bot.engine.rows import Begun
+from bot.engine.journal.rows import Begun
 
 
 class Place(Protocol):

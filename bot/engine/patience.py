@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple, TypeVar
 
 from bot.engine.clock import Clock
-from bot.engine.kinds import Wanted
+from bot.engine.definitions.kinds import Wanted
 from resources.errors import IdentityBusy, TimedOut
 
 T = TypeVar("T")

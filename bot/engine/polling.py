@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from bot.alarm import Alarm
 from bot.engine.dispatch import Hint, Look
 from bot.engine.interruptions import RunInterrupted
-from bot.engine.queue import takeable
+from bot.engine.journal.queue import takeable
 from bot.store.database import Database
 
 log = structlog.get_logger(__name__)

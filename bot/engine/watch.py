@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Hashable, Iterable
 from typing import Generic, TypeVar
 
-from bot.engine.journal import Journal
+from bot.engine.journal.journal import Journal
 
 K = TypeVar("K", bound=Hashable)
 

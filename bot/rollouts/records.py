@@ -12,10 +12,10 @@ from sqlalchemy import func, or_, update
 from sqlmodel import Session, col, select
 
 from bot.engine.clock import Clock
+from bot.engine.definitions.kinds import Wanted
+from bot.engine.definitions.outcomes import Failure
 from bot.engine.identifiers import new_id
-from bot.engine.kinds import Wanted
-from bot.engine.outcomes import Failure
-from bot.engine.queue import RunQueue
+from bot.engine.journal.queue import RunQueue
 from bot.rollouts.affected import Affected, TenantFacts
 from bot.states import LIVE, State
 from bot.store.database import Database

@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlmodel import Session, col, func, select
 
 from bot.engine.engine import Engine, wanted_of
-from bot.engine.queue import enqueue
+from bot.engine.journal.queue import enqueue
 from bot.states import State
 from bot.store.database import Database
 from bot.store.tables import LIVE_ROWS, Run

@@ -16,8 +16,8 @@ from typing import Any, Self
 from bot.engine.clock import SystemClock
 from bot.engine.engine import wanted_of
 from bot.engine.jobs import Jobs
+from bot.engine.journal.queue import RunQueue
 from bot.engine.polling import Polling
-from bot.engine.queue import RunQueue
 from bot.store.database import Database
 from resources import Workflow
 from tests.crash.deeds import Fleet, Ledger, Line, Word

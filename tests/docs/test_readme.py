@@ -47,7 +47,7 @@ OPEN_SHOP = """
 import asyncio, sys
 from datetime import timedelta
 from bot.engine.clock import SystemClock
-from bot.engine.control import Control
+from bot.engine.control.control import Control
 from bot.engine.engine import Engine
 from bot.engine.polling import Polling
 from bot.store.database import Database

@@ -5,9 +5,9 @@ from datetime import datetime
 from sqlalchemy import delete
 from sqlmodel import col
 
-from bot.engine.journal import Journal
+from bot.engine.journal.journal import Journal
+from bot.engine.journal.rows import Begun, RootClaim, Taken
 from bot.engine.polling import Polling
-from bot.engine.rows import Begun, RootClaim, Taken
 from bot.store.bell import Bell
 from bot.store.database import Database
 from bot.store.tables import Owner, Run

@@ -10,14 +10,14 @@ import pytest
 from sqlmodel import Session, col, select
 
 from bot.engine.clock import SystemClock
-from bot.engine.control import Control
+from bot.engine.control.control import Control
+from bot.engine.control.intervention import RunNotFound
+from bot.engine.definitions.kinds import Wanted
+from bot.engine.definitions.outcomes import Outcome
 from bot.engine.engine import Engine
 from bot.engine.identifiers import short
-from bot.engine.intervention import RunNotFound
-from bot.engine.kinds import Wanted
-from bot.engine.outcomes import Outcome
+from bot.engine.journal.queue import enqueue
 from bot.engine.pace import Limits, Pace
-from bot.engine.queue import enqueue
 from bot.states import State
 from bot.store.database import Database
 from bot.store.tables import Place, Run, Step

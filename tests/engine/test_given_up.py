@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from bot.engine.engine import Engine
-from bot.engine.journal import Journal
-from bot.engine.rows import RootClaim, Taken
+from bot.engine.journal.journal import Journal
+from bot.engine.journal.rows import RootClaim, Taken
 from bot.states import State
 from bot.store.database import Database
 from bot.store.tables import Run, Step, Wait

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from bot.engine import kinds
+from bot.engine.definitions import kinds
 from bot.engine.engine import Engine
 from bot.states import State
 from bot.store.database import Database

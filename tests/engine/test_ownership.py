@@ -7,12 +7,12 @@ import pytest
 from sqlmodel import select
 
 from bot.engine.clock import SystemClock
+from bot.engine.definitions.kinds import Wanted
+from bot.engine.definitions.outcomes import Outcome
 from bot.engine.interruptions import LeaseLost
-from bot.engine.kinds import Wanted
-from bot.engine.outcomes import Outcome
+from bot.engine.journal.queue import enqueue, takeable
+from bot.engine.journal.rows import StepRow
 from bot.engine.owner import Ownership
-from bot.engine.queue import enqueue, takeable
-from bot.engine.rows import StepRow
 from bot.states import State
 from bot.store.database import Database
 from bot.store.seat import Seat

@@ -8,11 +8,11 @@ import pytest
 from sqlmodel import col, select
 
 from bot.engine.clock import SystemClock
+from bot.engine.control.intervention import RunNotFound
+from bot.engine.definitions.kinds import Wanted
 from bot.engine.engine import Engine
 from bot.engine.happenings import Happening, StepEnded
-from bot.engine.intervention import RunNotFound
-from bot.engine.kinds import Wanted
-from bot.engine.queue import enqueue
+from bot.engine.journal.queue import enqueue
 from bot.states import State
 from bot.store.database import Database
 from bot.store.tables import Run

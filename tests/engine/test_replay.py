@@ -12,9 +12,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, select
 
 from bot.engine.clock import SystemClock
+from bot.engine.definitions.kinds import Wanted
 from bot.engine.engine import Engine
-from bot.engine.kinds import Wanted
-from bot.engine.queue import enqueue
+from bot.engine.journal.queue import enqueue
 from bot.states import State
 from bot.store.database import Database
 from bot.store.tables import Owner

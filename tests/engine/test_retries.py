@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import pytest
 
-from bot.engine.step_log import printed_by
+from bot.engine.logs.step_log import printed_by
 from bot.states import State
 from bot.store.database import Database
 from resources import Action, Refused, Retry, StepFailed, TimedOut, Workflow

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.engine.step_log import printed_by
+from bot.engine.logs.step_log import printed_by
 from bot.states import State
 from bot.store.database import Database
 from resources import (

@@ -11,9 +11,9 @@ from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
-from bot.engine.held_output import Bounds
-from bot.engine.masking import Masks
-from bot.engine.step_log import StepLogs, printed_by
+from bot.engine.logs.held_output import Bounds
+from bot.engine.logs.masking import Masks
+from bot.engine.logs.step_log import StepLogs, printed_by
 from bot.store.database import Database
 from tests.stories.clock import StoryClock
 

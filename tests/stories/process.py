@@ -13,8 +13,8 @@ from bot.app import web_app
 from bot.demo.agency import Agency
 from bot.engine.clock import Clock
 from bot.engine.happenings import Listener
+from bot.engine.journal.queue import RunQueue
 from bot.engine.polling import Polling
-from bot.engine.queue import RunQueue
 from bot.github.door import GitHub
 from bot.github.wire import Patience
 from bot.parts import Parts, opened

@@ -2,7 +2,7 @@
 
 from sqlmodel import Session, col, select
 
-from bot.engine.control import Control
+from bot.engine.control.control import Control
 from bot.engine.polling import Polling
 from bot.states import State
 from bot.store.tables import Run

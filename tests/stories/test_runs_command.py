@@ -15,9 +15,9 @@ from sqlmodel import SQLModel, col, select
 from typer.testing import CliRunner, Result
 
 from bot.cli import app
+from bot.engine.definitions.outcomes import Failure, Outcome, step_failed
 from bot.engine.engine import Engine
 from bot.engine.identifiers import short
-from bot.engine.outcomes import Failure, Outcome, step_failed
 from bot.states import State
 from bot.store.database import Database
 from bot.store.tables import Owner, Printed, Run, Step

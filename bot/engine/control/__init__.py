@@ -1,0 +1,1 @@
+"""What people do to runs and ask of them, on the store."""

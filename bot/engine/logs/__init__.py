@@ -1,0 +1,1 @@
+"""What steps print: bounded, without secrets, on its way into the store."""

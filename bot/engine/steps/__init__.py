@@ -1,0 +1,1 @@
+"""How a run is carried out: what `await self.do(...)` and its like mean."""
