@@ -26,6 +26,7 @@ from sqlmodel import col
 
 from bot.engine.dispatch import Hint, Look
 from bot.engine.journal.queue import CUT_OFF, NEXT
+from bot.store.advisory import Advisory
 from bot.store.tables import Run
 
 log = structlog.get_logger(__name__)
@@ -35,8 +36,7 @@ MOST_REISSUED = 1_000
 """How many runs of a kind one sweep announces; those that it leaves are the next one's."""
 CANCEL_AGAIN_SECONDS = 0.5
 
-# The lock's first six bytes spell "orbits".
-_TRY_TO_SWEEP = select(func.pg_try_advisory_xact_lock(0x6F72626974730002))
+_TRY_TO_SWEEP = select(func.pg_try_advisory_xact_lock(int(Advisory.SWEEPING)))
 
 # Procrastinate's own function fails as a whole where a hint waits already, and would take along
 # what else the transaction wrote. An update rather than nothing: until we commit it keeps the

@@ -11,10 +11,8 @@ from procrastinate.schema import SchemaManager
 from psycopg.sql import SQL, Literal
 from sqlalchemy import Connection, text
 
+from bot.store.advisory import Advisory
 from resources.errors import OrbitsError
-
-_UPGRADING = 0x6F72626974730001
-"""An advisory lock of ours; its first six bytes spell "orbits"."""
 
 _MARK = "Procrastinate up to "
 
@@ -37,7 +35,9 @@ def upgrade_jobs(connection: Connection) -> None:
     Processes that do so at once take turns. Raises `JobsSchemaUnknown` for tables that others
     made, as nothing tells what they lack.
     """
-    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADING})
+    connection.execute(
+        text("SELECT pg_advisory_xact_lock(:key)"), {"key": int(Advisory.UPGRADING_JOBS)}
+    )
     applied = _applied(connection)
     if applied is None:
         _apply(connection, SchemaManager.get_schema())

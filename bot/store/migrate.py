@@ -4,10 +4,8 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, text
 
+from bot.store.advisory import Advisory
 from bot.store.migrations import MIGRATIONS
-
-MIGRATING = 0x6F72626974730002
-"""An advisory lock of ours; its first six bytes spell "orbits"."""
 
 
 def migrate(engine: Engine) -> None:
@@ -34,4 +32,6 @@ def _take_turns(connection: Connection) -> None:
         # However large the tables are, and however long another process takes with them.
         connection.execute(text("SET LOCAL statement_timeout = 0"))
         connection.execute(text("SET LOCAL lock_timeout = 0"))
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATING})
+        connection.execute(
+            text("SELECT pg_advisory_xact_lock(:key)"), {"key": int(Advisory.MIGRATING)}
+        )

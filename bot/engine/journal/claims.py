@@ -9,7 +9,7 @@ another in the whole fleet, so that no two of them can wait for each other unsee
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, func, select
 
 from bot.engine.interruptions import LeaseLost
 from bot.engine.journal.circles import demand_no_circle
@@ -48,11 +48,11 @@ from bot.engine.journal.statements import (
     WAIT_OF,
 )
 from bot.states import State
+from bot.store.advisory import Advisory
 from bot.store.prepared import Prepared
 from resources.errors import WaitsForItself
 
-ONE_AFTER_ANOTHER = text("SELECT pg_advisory_xact_lock(7_240_003)")
-"""Orbits' own number for the lock that claims take which meet others."""
+ONE_AFTER_ANOTHER = select(func.pg_advisory_xact_lock(int(Advisory.CLAIMING)))
 
 Answer = TypeVar("Answer", Joins, Behind)
 
