@@ -74,6 +74,7 @@ class Agency:
             github_private_key=SecretStr(self.app.private_key),
             github_webhook_secret=SecretStr(self.app.webhook_secret),
             stacks="resources.example:stacks",
+            grace_seconds=1,
         )
 
     async def take_clients_on(self, bot: Bot, tenants: Tenants) -> None:

@@ -143,7 +143,7 @@ async def test_killed_after_every_step_a_rollout_ends_as_if_nothing_had_happened
     agency: Agency,
 ) -> None:
     pull, lives = await killed_until_done(agency, REMEMBER_PHONE, first=1, then=1)
-    assert len(lives) >= 10 * len(agency.regions)
+    assert len(lives) > 8 * len(agency.regions)
     assert nothing_ran_twice(lives)
     assert_everybody_has_it(agency, pull)
 
