@@ -5,8 +5,9 @@ unfinished step, here or wherever somebody takes it up.
 """
 
 import asyncio
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, suppress
+from functools import partial
 from typing import Any, Self
 
 import structlog
@@ -145,10 +146,12 @@ class Engine:
             await asyncio.shield(asyncio.create_task(self._leave()))
 
     async def _leave(self) -> None:
+        # First those that begin runs: none begins after the others were cut off.
+        self._commands.closing = True
         for task in self._tasks:
             task.cancel()
-        await self._cut_off()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._cut_off()
         self._watch.close()
         await self._background.close()
         await self._open.aclose()
@@ -293,14 +296,14 @@ class Engine:
         )
         if not isinstance(answer, Taken) or skipped is None:
             return answer if isinstance(answer, Taken) else None
-        await self._drive(run.id, self._commands.skip_root(order, answer, skipped))
+        await self._drive(run.id, partial(self._commands.skip_root, order, answer, skipped))
         return None
 
     def _drive_in_task(self, order: Order, taken: Taken, lanes: Lanes | None) -> RootPlace:
         run_id = taken.begun.grip.run_id
         place = RootPlace(run_id, self._places, self._watch, lanes)
         self._ended[run_id] = asyncio.get_running_loop().create_future()
-        work = self._commands.as_root(order, taken, place)
+        work = partial(self._commands.as_root, order, taken, place)
         task = asyncio.create_task(self._drive(run_id, work), name=f"run {run_id}")
         self._roots[run_id] = task
         shared = bool(order.wanted.identity)
@@ -318,13 +321,13 @@ class Engine:
         if shared or (self._polling is not None and self._polling.left_some):
             self.wake()
 
-    async def _drive(self, run_id: str, work: Awaitable[object]) -> None:
+    async def _drive(self, run_id: str, work: Callable[[], Awaitable[object]]) -> None:
         """Carry out one root run; whatever goes wrong with it is in its row, or in our log.
 
         One that is interrupted was given back by whoever carried it out.
         """
         try:
-            await work
+            await work()
         except LeaseLost:
             log.warning("run_lost", run=run_id)
         except Drained:

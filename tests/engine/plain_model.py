@@ -238,6 +238,15 @@ class QueuedNode(Node):
     queued: ClassVar[bool] = True
 
 
+class AskedNode(Node):
+    """Is asked for by itself, and never equal to what is nested."""
+
+
+def root_of(shape: Shape) -> Node:
+    """Answer what the engine is asked for."""
+    return AskedNode(shape=shape)
+
+
 def node_of(shape: Shape) -> Node:
-    """Answer what the engine is given."""
+    """Answer what is nested."""
     return QueuedNode(shape=shape) if shape.queued else Node(shape=shape)

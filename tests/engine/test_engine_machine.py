@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -26,9 +26,9 @@ from hypothesis import strategies as st
 from sqlmodel import Session, SQLModel, select
 from structlog.testing import capture_logs
 
-from bot.engine.control import Control
+from bot.engine.control.control import Control
+from bot.engine.definitions.outcomes import Failure
 from bot.engine.engine import Engine
-from bot.engine.outcomes import Failure
 from bot.engine.pace import Limits, Pace
 from bot.states import State
 from bot.store.database import Database
@@ -48,9 +48,13 @@ from tests.engine.plain_model import (
     fits,
     kept,
     node_of,
+    root_of,
 )
 
 Row = TypeVar("Row", bound=SQLModel)
+
+# A root that is cut off before its task has begun leaves the coroutine of its work behind.
+pytestmark = pytest.mark.filterwarnings("ignore:coroutine 'Commands.as_root' was never awaited")
 
 AT_ONCE = 3
 LIMITS = Limits(by_kind={"lane": 1})
@@ -63,7 +67,7 @@ PACE = Pace(
     look_every=timedelta(seconds=0.01),
 )
 BLINK = 0.002
-SOON = 15
+SOON = 5
 """In so many seconds everything must end that nothing keeps from it."""
 PLACES = 4
 GATES = ("left", "right")
@@ -119,11 +123,11 @@ class Life:
         """End all that the engine does at once; it gives nothing back."""
         engine = self.engine
         engine._commands.closing = True
-        tasks = [*engine._tasks, *engine._roots.values()]
-        tasks += [run.task for run in engine._commands.live.values() if run.task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        # First those that begin others.
+        await _ended(engine._tasks)
+        live = engine._commands.live.values()
+        while tasks := [*engine._roots.values(), *(run.task for run in live if run.task)]:
+            await _ended(tasks)
         engine._watch.close()
         await engine._background.close()
         await engine._open.aclose()
@@ -160,7 +164,13 @@ class Life:
         """Read everything in one transaction."""
 
         def read(session: Session) -> Snapshot:
-            return Snapshot(*(_all(session, kind) for kind in (Run, Step, Recorded, Wait, Place)))
+            return Snapshot(
+                runs=_all(session, Run),
+                steps=_all(session, Step),
+                recorded=_all(session, Recorded),
+                waits=_all(session, Wait),
+                places=_all(session, Place),
+            )
 
         return await self.database.read(read)
 
@@ -191,9 +201,11 @@ class Submit:
     shape: Shape
     priority: int = 0
     force: bool = False
+    is_shared: bool = False
+    """Whether it may be equal to what is nested in another."""
 
     async def to(self, life: Life) -> None:
-        node = node_of(self.shape)
+        node = node_of(self.shape) if self.is_shared else root_of(self.shape)
         await life.engine.submit(node, priority=self.priority, force=self.force)
         life.shapes += [each for each in self.shape.all() if each not in life.shapes]
 
@@ -330,6 +342,14 @@ class Retried:
                         life.not_counted[effect] = done[effect]
 
 
+async def _ended(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    # Each has begun then.
+    await asyncio.sleep(0)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
 async def _done(act: Awaitable[object]) -> bool:
     """Answer whether an act was not refused."""
     try:
@@ -396,11 +416,13 @@ def the_last_success_is_recorded(there: Snapshot) -> None:
             continue
         assert record is not None
         assert (record.run_id, record.output, record.fingerprint) == (
-            last.id, last.result, last.fingerprint
+            last.id,
+            last.result,
+            last.fingerprint,
         )
         assert last.result == f'"by {last.id}"'
-        since = [r for r in runs if r.state is not State.SKIPPED and r is not last]
-        assert record.settled == all(str(r.taken_at or "") < str(last.finished_at) for r in since)
+        since = [r for r in runs if r.started_at and str(r.finished_at) > str(last.finished_at)]
+        assert record.settled == all(run.state is State.SKIPPED for run in since)
     assert records == {}
 
 
@@ -417,7 +439,6 @@ def nobody_holds_anything(life: Life) -> None:
 
 
 async def lives(life: Life, story: Sequence[Moment]) -> None:
-    await life.begin()
     for happens, in_peace in story:
         await happens.to(life)
         if in_peace:
@@ -433,8 +454,6 @@ async def lives(life: Life, story: Sequence[Moment]) -> None:
     # What was queued and then taken by a step leaves its places, not held, to the next sweep.
     await life.engine._put_right()
     assert (await life.look()).places == []
-    await life.engine.__aexit__()
-    assert await life.database.read(lambda session: _all(session, Owner)) == []
 
 
 async def comes_to_its_end(life: Life) -> None:
@@ -455,9 +474,15 @@ async def comes_to_its_end(life: Life) -> None:
 def live_through(migrated_file: Path, story: Sequence[Moment]) -> None:
     async def live(url: str) -> None:
         async with Database(url) as database:
-            await lives(Life(database), story)
+            life = Life(database)
+            await life.begin()
+            try:
+                await lives(life, story)
+            finally:
+                await life.stop()
+            assert await database.read(lambda session: _all(session, Owner)) == []
 
-    with TemporaryDirectory() as folder, capture_logs() as told:
+    with capture_logs() as told, TemporaryDirectory() as folder:
         path = Path(folder) / "orbits.db"
         shutil.copy(migrated_file, path)
         asyncio.run(live(f"sqlite:///{path}"))
@@ -513,6 +538,7 @@ interventions: st.SearchStrategy[Happens] = st.one_of(
     st.builds(Retried, few),
 )
 
+
 @st.composite
 def stories(draw: st.DrawFn, longest: int) -> list[Moment]:
     """Answer a story that begins with submissions, of which one in three is another one."""
@@ -523,7 +549,7 @@ def stories(draw: st.DrawFn, longest: int) -> list[Moment]:
     return first + draw(rest)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(story=stories(20))
 def test_every_story_ends_as_the_plain_model_foresees(
     migrated_file: Path, story: list[Moment]
@@ -532,11 +558,40 @@ def test_every_story_ends_as_the_plain_model_foresees(
 
 
 @pytest.mark.thorough
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(story=stories(40))
 def test_every_long_story_ends_as_the_plain_model_foresees(
     migrated_file: Path, story: list[Moment]
 ) -> None:
+    live_through(migrated_file, story)
+
+
+ASKS = Shape(place=3, steps=(Leaf(sort="ask"),))
+ACTS = Shape(place=3, steps=(Leaf(), Leaf()))
+QUEUES = Shape(place=1, steps=(Leaf(gate="left"), ACTS.model_copy(update={"queued": True})))
+
+
+def test_a_root_that_a_step_waits_for_in_line_is_carried_out_once(migrated_file: Path) -> None:
+    over = Shape(place=0, steps=(ACTS,))
+    story: list[Moment] = [
+        (Submit(ASKS), True),
+        (Submit(ACTS, is_shared=True), False),
+        (Submit(over), True),
+        (Tell(), True),
+    ]
+    for _ in range(10):
+        live_through(migrated_file, story)
+
+
+def test_a_root_that_a_step_takes_over_is_in_no_lane(migrated_file: Path) -> None:
+    story: list[Moment] = [
+        (Submit(QUEUES, is_shared=True), True),
+        (Submit(Shape(place=0, steps=(QUEUES,))), True),
+        (Pause(0), True),
+        (Kill(), True),
+        (Resume(), True),
+        (Open("left"), True),
+    ]
     live_through(migrated_file, story)
 
 

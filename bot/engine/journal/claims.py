@@ -13,7 +13,7 @@ from sqlalchemy import Connection, func, select
 
 from bot.engine.interruptions import LeaseLost
 from bot.engine.journal.circles import demand_no_circle
-from bot.engine.journal.queue import enqueue_places, occupy, queued_values
+from bot.engine.journal.queue import enqueue_places, leave_lanes, occupy, queued_values
 from bot.engine.journal.rows import (
     Begun,
     Behind,
@@ -234,6 +234,9 @@ class Claims:
                 _wait(connection, claim, own.id)
         if of_asker:
             connection.execute(TRY, {"run": own.id, "last": claim.last_try})
+        if own.id == own.root_id:
+            # What is nested takes no place of its own: who asks has one.
+            leave_lanes(connection, own.id)
         if claim.changes and record is not None:
             connection.execute(UNSETTLE, {"identities": [record.identity]})
         return Taken(self._take(connection, own, claim), record, of_asker)
@@ -390,7 +393,7 @@ def _holds(record: Record, command: str, fingerprint: str) -> bool:
 
 def _is_somebody_elses(own: Any, claim: Claim, owner: str) -> bool:
     """Answer whether an equal run is to be waited for, and not to be taken by who asks."""
-    if own.id == claim.run_id and own.owner == owner:
+    if own.id == claim.run_id and own.owner == owner and own.state != State.RUNNING:
         return claim.lanes is not None
     if own.state == State.QUEUED:
         return claim.lanes is not None or own.paused
