@@ -64,7 +64,13 @@ async def test_one_that_is_killed_again_and_again_brings_the_fleet_up(
     assert len(lives.killed) >= at_least
 
 
-@EACH_MOMENT
+@pytest.mark.parametrize(
+    ("moment", "at_least"),
+    [
+        pytest.param(Moment.STEP, STEPS, id="step", marks=pytest.mark.thorough),
+        pytest.param(Moment.NEW_DEED, DEEDS, id="deed"),
+    ],
+)
 async def test_two_that_are_killed_again_and_again_bring_the_fleet_up(
     postgres_url: str, tmp_path: Path, moment: Moment, at_least: int
 ) -> None:
