@@ -73,8 +73,8 @@ class Engine:
         self._pace = pace or Pace()
         self._clock = clock or SystemClock()
         self._listeners = tuple(listeners)
-        self._polling = Polling(database) if dispatch is None else None
-        self._dispatch: Dispatch = dispatch or self._polling or Polling(database)
+        self._dispatch: Dispatch = dispatch or Polling(database)
+        self._polling = self._dispatch if isinstance(self._dispatch, Polling) else None
         self._bell = Bell.of(database)
         self._seat = seat or Seat.of(database)
         self.ownership = Ownership(

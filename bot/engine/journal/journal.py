@@ -24,6 +24,7 @@ from bot.engine.journal.rows import (
     Claimed,
     End,
     Grip,
+    Joins,
     Record,
     RootClaim,
     StepRow,
@@ -109,10 +110,12 @@ class Journal:
 
     def _claim_runs(self, connection: Connection, claims: Sequence[Claim]) -> list[Any]:
         answers = self._claims.claim_runs(connection, claims)
-        queued = [claim for claim in claims if claim.lanes is not None]
-        if queued:
-            hints = [Hint(claim.run_id, -claim.rank) for claim in queued]
-            self._dispatch.announce(connection, hints)
+        hints = [
+            Hint(claim.run_id, -claim.rank)
+            for claim, answer in zip(claims, answers, strict=True)
+            if isinstance(answer, Joins) and answer.run_id == claim.run_id
+        ]
+        self._dispatch.announce(connection, hints)
         return answers
 
     async def claim_root(self, claim: RootClaim) -> Taken | UpToDate | None:

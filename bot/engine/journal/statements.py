@@ -112,16 +112,13 @@ ADOPT = (
     .where(col(Run.id) == bindparam("run"))
     .values(parent_id=bindparam("parent"), parent_step=bindparam("step"))
 )
-GIVE_UP = (
-    update(Run)
-    .where(col(Run.id) == bindparam("run"), LIVE_ROWS)
-    # The token rises: whoever still works on it unseen can write no more.
-    .values(
-        state=State.CANCELLED,
-        token=col(Run.token) + 1,
-        finished_at=bindparam("end_at", type_=Moment),
-    )
-)
+# The token rises: whoever still works on it unseen can write no more.
+_CANCELLED: dict[str, Any] = {
+    "state": State.CANCELLED,
+    "token": col(Run.token) + 1,
+    "finished_at": bindparam("end_at", type_=Moment),
+}
+GIVE_UP = update(Run).where(col(Run.id) == bindparam("run"), LIVE_ROWS).values(**_CANCELLED)
 _THIS_WAIT = (
     col(Wait.waiter_id) == bindparam("waiter"),
     col(Wait.step) == bindparam("of_step"),
@@ -131,7 +128,6 @@ WAIT_OF = select(col(Wait.waiter_id)).where(*_THIS_WAIT)
 INSERT_WAIT = insert(Wait).values(
     waiter_id=bindparam("waiter"), step=bindparam("of_step"), target_id=bindparam("target")
 )
-DELETE_WAIT = delete(Wait).where(*_THIS_WAIT)
 TRY = update(Run).where(col(Run.id) == bindparam("run")).values(last_try=bindparam("last"))
 FORCE = update(Run).where(col(Run.id) == bindparam("run")).values(force=True)
 ATTEND = update(Run).where(col(Run.id) == bindparam("run")).values(owner=bindparam("taker"))
@@ -172,16 +168,10 @@ CANCEL_ORPHANS = (
         ~exists().where(col(_parent.id) == col(Run.parent_id), live(_parent)),
         ~WAITED_FOR,
     )
-    .values(
-        state=State.CANCELLED,
-        token=col(Run.token) + 1,
-        finished_at=bindparam("end_at", type_=Moment),
-    )
+    .values(**_CANCELLED)
     .execution_options(synchronize_session=False)
 )
 """Ends what was cut off and whose parent has ended: nobody will ask for it any more."""
-
-INTERRUPTED = select(Run).where(col(Run.state) == State.RUNNING, no_living_owner())
 
 CHANGED = select(col(Run.id), (~live(Run)).label("ended")).where(
     col(Run.id).in_(bindparam("runs", expanding=True)),

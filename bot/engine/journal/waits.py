@@ -4,18 +4,15 @@ from datetime import datetime
 from enum import Enum, auto
 from typing import Any
 
-from sqlalchemy import Connection, delete, exists, select, update
-from sqlalchemy.orm import aliased
+from sqlalchemy import Connection, delete, select, update
 from sqlmodel import col
 
-from bot.engine.journal.statements import GIVE_UP, LEAVE_PLACES, LEAVE_WAITS, RUN_ROW, live
+from bot.engine.journal.statements import GIVE_UP, LEAVE_PLACES, LEAVE_WAITS, RUN_ROW, WAITED_FOR
 from bot.states import State
 from bot.store.tables import Run, Wait
 
 NOBODY = ""
 """What `cancelled_by` says of a run that nobody waits for any more."""
-
-_waiter = aliased(Run)
 
 
 class Fate(Enum):
@@ -83,7 +80,5 @@ def _change(connection: Connection, run_id: str, **values: Any) -> None:
 
 
 def _is_waited_for(connection: Connection, target: str) -> bool:
-    waited = exists().where(
-        col(Wait.target_id) == target, col(_waiter.id) == col(Wait.waiter_id), live(_waiter)
-    )
-    return bool(connection.scalar(select(waited)))
+    waited_for = select(col(Run.id)).where(col(Run.id) == target, WAITED_FOR)
+    return connection.execute(waited_for).first() is not None
