@@ -36,6 +36,7 @@ class Work:
     alone: Callable[[Session], Any] | None = None
     together: Together[Any] | None = None
     item: Any = None
+    in_one_statement: bool = False
 
 
 Told = list[tuple[Work, Any]]
@@ -45,7 +46,7 @@ Told = list[tuple[Work, Any]]
 def commit(line: Line, batch: list[Work], attempts: int = ATTEMPTS) -> Told:
     """Write all in one transaction, and again what can be; what is told as written is durable."""
     try:
-        line.begin()
+        line.begin(unspoken=batch[0].in_one_statement and _only_group(batch) is not None)
     except Exception as error:  # noqa: BLE001 (everyone who waits is told)
         return [(work, error) for work in batch]
     try:

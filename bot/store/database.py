@@ -75,9 +75,14 @@ class Database:
         """Carry out `work` in one transaction; when this returns, it is durable."""
         return await self._writer.write(work)
 
-    def write_together(self, together: Together[Item], item: Item) -> "asyncio.Future[Any]":
-        """Write `item` in one call with all that wait for the same `together`, durably."""
-        return self._writer.write_together(together, item)
+    def write_together(
+        self, together: Together[Item], item: Item, *, in_one_statement: bool = False
+    ) -> "asyncio.Future[Any]":
+        """Write `item` in one call with all that wait for the same `together`, durably.
+
+        `in_one_statement`: that is all that `together` needs, and it may do so twice.
+        """
+        return self._writer.write_together(together, item, in_one_statement=in_one_statement)
 
     def session_parameters(self, **settings: str) -> dict[str, Any]:
         """Answer how psycopg opens a session of its own here, with those settings."""

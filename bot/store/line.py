@@ -8,6 +8,7 @@ import contextlib
 import select
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, Engine, RootTransaction, text
@@ -36,10 +37,11 @@ class _Stamp(NamedTuple):
 
 
 class _Transaction(NamedTuple):
-    """A transaction that has begun; without a stamp on SQLite."""
+    """A transaction that has begun, or begins with its one statement where it is `unspoken`."""
 
     root: RootTransaction
     stamp: _Stamp | None
+    unspoken: bool
 
 
 class Line:
@@ -53,12 +55,14 @@ class Line:
         self.was_cut = False
         """Whether the last transaction was lost because its connection was."""
 
-    def begin(self) -> None:
+    def begin(self, *, unspoken: bool = False) -> None:
         """Begin a transaction, waiting some seconds for a server that restarts.
 
+        An `unspoken` one is for a single statement, of which PostgreSQL makes a transaction by
+        itself: that saves two round trips. Where its answer is lost, it counts as failed.
         Raises what SQLAlchemy raises of a database that cannot be reached.
         """
-        self._transaction = patiently(self._begun)
+        self._transaction = patiently(partial(self._begun, unspoken=unspoken))
         self.was_cut = False
 
     def close(self) -> None:
@@ -79,7 +83,8 @@ class Line:
             raise RuntimeError("no transaction was begun")
         try:
             answer = write(transaction.root.connection)
-            _demand_transaction(transaction.root.connection)
+            if not transaction.unspoken:
+                _demand_transaction(transaction.root.connection)
         except BaseException as error:
             self._roll_back(transaction, error)
             raise
@@ -91,13 +96,15 @@ class Line:
                 raise
         return answer
 
-    def _begun(self) -> _Transaction:
+    def _begun(self, *, unspoken: bool) -> _Transaction:
         connection = self._connected()
-        root = connection.begin()
+        begun = _Transaction(connection.begin(), None, unspoken and self._on_postgresql)
+        if begun.unspoken or not self._on_postgresql:
+            return begun
         try:
-            return _Transaction(root, self._stamped(connection))
+            return begun._replace(stamp=self._stamped(connection))
         except BaseException as error:
-            self._roll_back(_Transaction(root, None), error)
+            self._roll_back(begun, error)
             raise
 
     def _connected(self) -> Connection:
@@ -118,10 +125,8 @@ class Line:
                 connection.execute(_DURABLE)
         return connection
 
-    def _stamped(self, connection: Connection) -> _Stamp | None:
-        """Begin the transaction on PostgreSQL, and answer which one it is; SQLite has begun."""
-        if not self._on_postgresql:
-            return None
+    def _stamped(self, connection: Connection) -> _Stamp:
+        """Begin the transaction on PostgreSQL, and answer which one it is."""
         raw: Any = connection.connection.driver_connection
         dbapi: Any = self._engine.dialect.loaded_dbapi
         try:

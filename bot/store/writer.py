@@ -52,13 +52,16 @@ class Writer:
         """Carry out `work` in a session; its result comes when it is durable."""
         return self._hand_in(Work(self._new_future(), alone=work))
 
-    def write_together(self, together: Together[Item], item: Item) -> "asyncio.Future[Any]":
+    def write_together(
+        self, together: Together[Item], item: Item, *, in_one_statement: bool = False
+    ) -> "asyncio.Future[Any]":
         """Hand `item` to `together`, which gets all items that wait for it in one call.
 
         An item may be written more than once, each time in a transaction that came to nothing
-        but for the last one.
+        but for the last one. What is written `in_one_statement` may have been written before.
         """
-        return self._hand_in(Work(self._new_future(), together=together, item=item))
+        work = Work(self._new_future(), None, together, item, in_one_statement)
+        return self._hand_in(work)
 
     def _new_future(self) -> "asyncio.Future[Any]":
         if self._loop is None or self._thread is None:

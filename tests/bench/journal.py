@@ -19,7 +19,7 @@ from tests.bench.apart import apart
 from tests.bench.group_commit import GroupCommit, PlainJournal, Tables
 from tests.bench.measuring import Measured, NotAvailable, Part, Row, Sample, any_failed, in_turn
 from tests.bench.pace import STEPS, Watch, rate
-from tests.bench.plain_tables import PostgresTables, RawRows, SqliteTables
+from tests.bench.plain_tables import PostgresArrays, PostgresTables, RawRows, SqliteTables
 from tests.bench.stores import Store, empty
 from tests.bench.workloads import TenSteps, nothing
 
@@ -29,7 +29,8 @@ PEER_ROUNDS = 2
 SECONDS = 1.0
 PEER = Path(".venv-bench/bin/python")
 
-PLAIN, ENGINE, RAW, DBOS = "plain, group commit", "engine", "raw rows, 4 integers", "DBOS"
+PLAIN, ENGINE, DBOS = "plain, group commit", "engine", "DBOS"
+RAW, ARRAYS = "raw rows, 4 integers", "plain, rows as arrays"
 COLUMNS = {
     "journal": "",
     "at once": "d",
@@ -43,7 +44,7 @@ COLUMNS = {
 def parts(sqlite: Store, postgres: Store) -> Iterator[Part]:
     """Measure on both databases."""
     yield _part(sqlite, {PLAIN: plain_sqlite_rate, RAW: raw_rate})
-    yield _part(postgres, {PLAIN: plain_postgres_rate})
+    yield _part(postgres, {PLAIN: plain_postgres_rate, ARRAYS: plain_arrays_rate})
 
 
 def _part(store: Store, limits: dict[str, Callable[..., Sample]]) -> Part:
@@ -118,6 +119,11 @@ def plain_sqlite_rate(url: str, concurrency: int, seconds: float) -> Sample:
 def plain_postgres_rate(url: str, concurrency: int, seconds: float) -> Sample:
     """Answer the durable steps a second that psycopg takes from a plain journal."""
     return _plain_rate(PostgresTables(url), concurrency, seconds)
+
+
+def plain_arrays_rate(url: str, concurrency: int, seconds: float) -> Sample:
+    """Answer the same, where all rows of a commit go in one statement."""
+    return _plain_rate(PostgresArrays(url), concurrency, seconds)
 
 
 def _plain_rate(tables: Tables, concurrency: int, seconds: float) -> Sample:

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Iterator
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,11 @@ from tests.crash.lives import Lives, until
 from tests.crash.verdict import assert_all_is_well
 from tests.crash.witness import evidence
 from tests.postgres import Postgres, StartedPostgres
-from tests.store.cable import Cable, cable_to
+from tests.store.cable import COMMIT, Cable, cable_to
 
 CONNECT = ("network-north", "connect")
 CUTS = 10
-"""How many commits are cut at least while a fleet is brought up."""
+"""How many answers are lost at least while a fleet is brought up."""
 LOOK_EVERY = 0.005
 
 
@@ -42,7 +43,7 @@ async def test_a_server_that_goes_away_in_mid_step_and_comes_back_is_survived(
         assert_all_is_well(lives)
 
 
-async def test_commits_whose_answers_are_lost_are_neither_lost_nor_done_twice(
+async def test_writes_whose_answers_are_lost_are_neither_lost_nor_done_twice(
     postgres_url: str, tmp_path: Path
 ) -> None:
     async with (
@@ -57,14 +58,15 @@ async def test_commits_whose_answers_are_lost_are_neither_lost_nor_done_twice(
             cutting.cancel()
         assert_all_is_well(lives)
         assert_each_was_done_once(lives)
-    assert cable.commits_lost >= CUTS
+    assert cable.answers_lost >= CUTS
 
 
 async def cut_again_and_again(cable: Cable) -> None:
-    while True:
-        cable.loses_the_next_commit = True
-        lost = cable.commits_lost
-        while cable.commits_lost == lost:  # noqa: ASYNC110 (a cable has no event for it)
+    """Lose the answers to commits, and to single statements that tell of a success: steps."""
+    for said in cycle([COMMIT, b"succeeded"]):
+        cable.loses_answer_to = said
+        lost = cable.answers_lost
+        while cable.answers_lost == lost:  # noqa: ASYNC110 (a cable has no event for it)
             await asyncio.sleep(LOOK_EVERY)
 
 

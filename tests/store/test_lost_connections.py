@@ -7,13 +7,14 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
 import pytest
 from sqlalchemy import Connection, insert, text
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from bot.store.database import Database
 from bot.store.tables import Deployed
 from tests.postgres import Postgres, StartedPostgres
-from tests.store.cable import cable_to
+from tests.store.cable import COMMIT, cable_to
 from tests.store.test_writer import NOW, added, row, tenants
 
 IN_TIME_SECONDS = 30
@@ -101,14 +102,34 @@ async def test_items_are_told_when_the_connection_is_cut_each_time(
 async def test_a_commit_whose_answer_was_lost_is_told_as_what_it_was(postgres_url: str) -> None:
     async with cable_to(postgres_url) as (cable, url), Database(url) as database:
         await added(database, "acme")
-        cable.loses_the_next_commit = True
+        cable.loses_answer_to = COMMIT
         await added(database, "globex")
-        assert cable.commits_lost == 1
-        cable.loses_the_next_commit = True
+        assert cable.answers_lost == 1
+        cable.loses_answer_to = COMMIT
         # Written once: it would not go in a second time.
         await database.write_together(write_tenants, "hooli")
-        assert cable.commits_lost == 2
+        assert cable.answers_lost == 2
         assert await tenants(database) == {"acme", "globex", "hooli"}
+
+
+async def test_a_statement_whose_answer_was_lost_is_carried_out_again(postgres_url: str) -> None:
+    """One statement that is a transaction by itself has no number that could tell of its end."""
+    calls: list[int] = []
+
+    def write(connection: Connection, items: Sequence[str]) -> list[str]:
+        calls.append(len(items))
+        rows = [{"tenant": item, "service": "backend", "revision": "a"} for item in items]
+        again = upsert(Deployed).on_conflict_do_nothing()
+        connection.execute(again, [row | {"updated_at": NOW} for row in rows])
+        return list(items)
+
+    async with cable_to(postgres_url) as (cable, url), Database(url) as database:
+        await added(database, "acme")
+        cable.loses_answer_to = b"globex"
+        assert await database.write_together(write, "globex", in_one_statement=True) == "globex"
+        assert cable.answers_lost == 1
+        assert await tenants(database) == {"acme", "globex"}
+    assert calls == [1, 1]
 
 
 async def test_what_is_handed_in_while_the_server_restarts_is_written(

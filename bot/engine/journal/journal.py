@@ -85,9 +85,10 @@ class Journal:
 
     async def remember(self, grip: Grip, row: StepRow, once: dict[str, Any] | None = None) -> None:
         """Write one step; durable on return. Raises `LeaseLost`."""
-        write = write_steps if once is None else self._write_once
+        write, alone = (write_steps, True) if once is None else (self._write_once, False)
+        item = Remembered(grip, row, once)
         try:
-            await self._database.write_together(write, Remembered(grip, row, once))
+            await self._database.write_together(write, item, in_one_statement=alone)
         except SQLAlchemyError as error:
             raise _failed(error) from error
 
