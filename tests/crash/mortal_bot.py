@@ -15,17 +15,17 @@ from sqlmodel import Session, col, func, select
 
 from bot.app import web_app
 from bot.engine.happenings import Happening, StepEnded
+from bot.outbox.budget import Pace
 from bot.parts import opened
-from bot.rollouts.reporter import Pace
 from bot.settings import Settings
 from bot.simulated.serving import serving
 from bot.states import LIVE
-from bot.store.tables import Delivery, Report, Rollout, Run
+from bot.store.tables import Delivery, Notice, Rollout, Run
 from bot.worker import work
 from resources.example import fleet
 
 LOOK_EVERY = 0.02
-AT_ONCE = Pace(timedelta(0), timedelta(0))
+AT_ONCE = Pace(timedelta(0), per_minute=10_000, per_tenant=timedelta(0))
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,6 @@ def _has_nothing_left(rollouts: int, session: Session) -> bool:
     ).one()
     live_runs = session.exec(select(func.count(col(Run.id))).where(col(Run.state).in_(LIVE))).one()
     untold = session.exec(
-        select(func.count(col(Report.rollout_id))).where(col(Report.final).is_(False))
+        select(func.count(col(Notice.key))).where(col(Notice.final).is_(False))
     ).one()
     return begun >= rollouts and open_deliveries + live_runs + untold == 0

@@ -16,7 +16,7 @@ from tests.postgres import Postgres, StartedPostgres
 from tests.store.cable import COMMIT, Cable, cable_to
 
 CONNECT = ("network-north", "connect")
-CUTS = 10
+CUTS = 5
 """How many answers are lost at least while a fleet is brought up."""
 LOOK_EVERY = 0.005
 

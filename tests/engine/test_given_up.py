@@ -449,7 +449,7 @@ async def test_a_run_of_the_queue_that_is_claimed_twice_is_taken(world: World) -
         await world.has_runs("disk-b", "queued")
         journal = journal_of(engine.ownership.id, world.database)
         claim = RootClaim(run_id, world.clock.now(), check=False, changing=CHANGING)
-        answers = await written_twice(journal, claim, journal._claims.claim_roots)
+        answers = await written_twice(journal, claim, journal._root_claims.claim_roots)
     assert [type(answer) for answer in answers] == [Taken, Taken]
 
 

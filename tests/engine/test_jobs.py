@@ -33,6 +33,7 @@ IMPATIENT = Patience(
     first_pause=timedelta(milliseconds=20),
     longest_pause=timedelta(milliseconds=200),
 )
+SURELY_LISTENS = 10
 NEVER = timedelta(hours=1)
 
 
@@ -193,11 +194,15 @@ async def test_a_notification_wakes_a_process_that_would_not_look_again_by_itsel
 ) -> None:
     jobs = Jobs(postgres_url, Patience(look_again_after=NEVER))
     looks = Looks()
+    seen = 0
     async with delivering(jobs, looks.look):
+        # It looks while it begins to listen: only what comes after both was surely heard of.
         for number in range(300):
             announce(jobs, store, f"run-{number}")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(looks.until_seen(f"run-{number}"), 0.1)
+                seen += 1
+            if seen == SURELY_LISTENS:
                 break
         announce(jobs, store, "the-next")
         await looks.until_seen("the-next")

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, update
 from sqlmodel import col
 
 from bot.engine.journal.rows import StepRow
-from bot.engine.journal.statements import STEPS_OF_RUN
+from bot.engine.journal.statements import STEPS_OF_RUNS
 from bot.states import State
 from bot.store.tables import Signal, Step
 from resources.errors import Refused
@@ -86,7 +86,7 @@ def leave_out(connection: Connection, run_id: str, step: str, result: str) -> No
 
 def steps_of(connection: Connection, run_id: str) -> list[StepRow]:
     """Answer what a run remembers, in the order in which it began."""
-    rows = connection.execute(STEPS_OF_RUN, {"run": run_id})
+    rows = connection.execute(STEPS_OF_RUNS, {"runs": [run_id]})
     return sorted(map(StepRow.read, rows), key=lambda step: (step.started_at, step.name))
 
 

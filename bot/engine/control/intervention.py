@@ -13,7 +13,7 @@ from bot.engine.definitions.outcomes import Outcome
 from bot.engine.dispatch import Dispatch, Hint
 from bot.engine.identifiers import short
 from bot.engine.journal.aftermath import Aftermath
-from bot.engine.journal.claims import ONE_AFTER_ANOTHER
+from bot.engine.journal.grounds import one_after_another
 from bot.engine.journal.rows import End, Grip
 from bot.engine.journal.statements import RUN_TABLE, living_owner
 from bot.engine.pace import Limits
@@ -54,9 +54,8 @@ class Intervention:
 
     def run(self, typed: str) -> Any:
         """Answer the row of a run, and keep it as it is until the commit; see `found`."""
-        if self.connection.dialect.name != "sqlite":
-            # As claims do: what is decided here is decided before or after each of them.
-            self.connection.execute(ONE_AFTER_ANOTHER)
+        # As claims do: what is decided here is decided before or after each of them.
+        one_after_another(self.connection)
         run_id = found(self.connection, typed)
         query = _WITH_OWNER.where(col(Run.id) == run_id).with_for_update(of=RUN_TABLE)
         return self.connection.execute(query).one()

@@ -9,11 +9,21 @@ another in the whole fleet, so that no two of them can wait for each other unsee
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
 from bot.engine.interruptions import LeaseLost
 from bot.engine.journal.circles import demand_no_circle
-from bot.engine.journal.queue import enqueue_places, leave_lanes, occupy, queued_values
+from bot.engine.journal.grounds import (
+    holds,
+    is_alive,
+    memories_of,
+    one_after_another,
+    recorded_on,
+    row_ahead,
+    was_taken,
+)
+from bot.engine.journal.lanes import leave_lanes
+from bot.engine.journal.queue import enqueue_places, queued_values
 from bot.engine.journal.rows import (
     Begun,
     Behind,
@@ -23,7 +33,6 @@ from bot.engine.journal.rows import (
     Grip,
     Joins,
     Record,
-    RootClaim,
     StepRow,
     Taken,
     UpToDate,
@@ -36,11 +45,8 @@ from bot.engine.journal.statements import (
     GIVE_UP,
     INSERT_WAIT,
     LIVE_OF_IDENTITIES,
-    OWNER_LIVES,
-    RECORDS,
     RUN_ROW,
     STEPS_NAMED,
-    STEPS_OF_RUN,
     TAKE_RUN,
     THESE_RUNS,
     TRY,
@@ -48,15 +54,10 @@ from bot.engine.journal.statements import (
     WAIT_OF,
 )
 from bot.states import State
-from bot.store.advisory import Advisory
 from bot.store.prepared import Prepared
 from resources.errors import WaitsForItself
 
-ONE_AFTER_ANOTHER = select(func.pg_advisory_xact_lock(int(Advisory.CLAIMING)))
-
 Answer = TypeVar("Answer", Joins, Behind)
-
-SKIPPABLE = frozenset({"update", "rollback"})
 
 
 class Claims:
@@ -72,7 +73,7 @@ class Claims:
         self, connection: Connection, claims: Sequence[Claim]
     ) -> list[Claimed | WaitsForItself | LeaseLost]:
         """Decide claims of steps; most meet nobody, and are begun in one stroke."""
-        if not self._lives(connection):
+        if not is_alive(connection, self._owner):
             return [LeaseLost(claim.run_id) for claim in claims]
         done = _done_since(connection, claims)
         answers = iter(self._decided(connection, [c for c in claims if c.asker not in done]))
@@ -80,23 +81,13 @@ class Claims:
             Done(done[claim.asker]) if claim.asker in done else next(answers) for claim in claims
         ]
 
-    def _lives(self, connection: Connection) -> bool:
-        """Answer whether this process counts as alive, and keep it so until the commit.
-
-        What one takes who was buried is nobody's, and would be taken again at once.
-        """
-        return (
-            connection.execute(OWNER_LIVES[connection.dialect.name], {"me": self._owner}).first()
-            is not None
-        )
-
     def _decided(
         self, connection: Connection, claims: Sequence[Claim]
     ) -> list[Claimed | WaitsForItself]:
         # What lives is read before what is recorded: what ends in between is seen as recorded.
         identities = [claim.wanted.identity for claim in claims if claim.wanted.identity]
         live = {row.identity for row in _live(connection, identities)} if identities else set()
-        records = _records(connection, [claim.wanted.identity for claim in claims])
+        records = recorded_on(connection, [claim.wanted.identity for claim in claims])
         fresh = self._begin_fresh(connection, claims, records, live)
         return [
             self._taken_fresh(claim, records)
@@ -156,19 +147,19 @@ class Claims:
 
     def _met(self, connection: Connection, claim: Claim) -> Claimed | WaitsForItself:
         """Decide a claim whose identity is, or was, somebody's."""
-        _one_after_another(connection)
+        one_after_another(connection)
         rows = self._without_what_changed(connection, claim)
-        record = _records(connection, [claim.wanted.identity]).get(claim.wanted.identity)
+        record = recorded_on(connection, [claim.wanted.identity]).get(claim.wanted.identity)
         own = next((row for row in rows if _key(row) == claim.wanted.key), None)
         if own is None:
             return self._anew(connection, claim, rows, record)
-        if self._is_mine_already(own, claim):
+        if was_taken(own, self._owner, claim.at):
             return Taken(self._remembered(connection, own, own.token), record)
         if claim.force and not own.force:
             connection.execute(FORCE, {"run": own.id})
         if _is_somebody_elses(own, claim, self._owner):
             return self._joined(connection, claim, own)
-        ahead = _ahead(rows, own, own.rank, own.id)
+        ahead = row_ahead(rows, own, own.rank, own.id)
         if ahead is None:
             return self._take_over(connection, claim, own, record)
         if own.state == State.WAITING:
@@ -190,7 +181,7 @@ class Claims:
     def _new_in_line(
         self, connection: Connection, claim: Claim, rows: list[Any], record: Record | None
     ) -> Claimed | WaitsForItself:
-        ahead = _ahead(rows, None, claim.rank, claim.run_id)
+        ahead = row_ahead(rows, None, claim.rank, claim.run_id)
         if claim.lanes is not None:
             refused = ahead and demand_no_circle(connection, claim.parent_id, ahead.id)
             return refused or self._queue(connection, claim)
@@ -241,21 +232,13 @@ class Claims:
             connection.execute(UNSETTLE, {"identities": [record.identity]})
         return Taken(self._take(connection, own, claim), record, of_asker)
 
-    def _take(self, connection: Connection, row: Any, claim: Claim | RootClaim) -> Begun:
+    def _take(self, connection: Connection, row: Any, claim: Claim) -> Begun:
         connection.execute(TAKE_RUN, {"run": row.id, "taker": self._owner, "at": claim.at})
         return self._remembered(connection, row, row.token + 1)
 
     def _remembered(self, connection: Connection, row: Any, token: int) -> Begun:
-        memory = {}
-        if token > 1:
-            steps = connection.execute(STEPS_OF_RUN, {"run": row.id})
-            memory = {step.name: StepRow.read(step) for step in steps}
+        memory = memories_of(connection, [row.id])[row.id] if token > 1 else {}
         return Begun(Grip(row.id, token), row.root_id, row.deadline_at, row.rank, memory)
-
-    def _is_mine_already(self, own: Any, claim: Claim | RootClaim) -> bool:
-        """Answer whether this very claim took the run, and the answer to it was lost."""
-        mine = own.state == State.RUNNING and own.owner == self._owner
-        return bool(mine and own.taken_at == claim.at)
 
     def _without_what_changed(self, connection: Connection, claim: Claim) -> list[Any]:
         """End what was cut off on the identity where its own root asks for something else now.
@@ -278,40 +261,6 @@ class Claims:
         for row in left:
             connection.execute(GIVE_UP, {"run": row.id, "end_at": claim.at})
         return [row for row in rows if row not in left]
-
-    # What waits in the queue
-
-    def claim_roots(
-        self, connection: Connection, claims: Sequence[RootClaim]
-    ) -> list[Taken | UpToDate | LeaseLost | None]:
-        """Decide who carries out queued runs; `None` where it is not this process, or not now."""
-        if not self._lives(connection):
-            return [LeaseLost(claim.run_id) for claim in claims]
-        _one_after_another(connection)
-        return [self._claim_root(connection, claim) for claim in claims]
-
-    def _claim_root(self, connection: Connection, claim: RootClaim) -> Taken | UpToDate | None:
-        own = connection.execute(RUN_ROW, {"run": claim.run_id}).first()
-        if own is not None and self._is_mine_already(own, claim):
-            record = _records(connection, [own.identity]).get(own.identity)
-            return Taken(self._remembered(connection, own, own.token), record)
-        if own is None or not _may_be_taken(own):
-            return None
-        record = _records(connection, [own.identity]).get(own.identity)
-        rows = _live(connection, [own.identity])
-        if _ahead(rows, own, own.rank, own.id) or not occupy(connection, own.id):
-            return None
-        if (
-            claim.check
-            and not own.force
-            and own.token == 0
-            and record is not None
-            and _holds(record, own.command, own.fingerprint)
-        ):
-            return UpToDate(record)
-        if record is not None and own.command in claim.changing:
-            connection.execute(UNSETTLE, {"identities": [record.identity]})
-        return Taken(self._take(connection, own, claim), record)
 
 
 def _refused_or(
@@ -338,21 +287,8 @@ def _done_since(
     return {asker: row for asker, row in found.items() if asker in askers and row.finished}
 
 
-def _one_after_another(connection: Connection) -> None:
-    if connection.dialect.name != "sqlite":
-        connection.execute(ONE_AFTER_ANOTHER)
-
-
 def _live(connection: Connection, identities: Sequence[str]) -> list[Any]:
     return list(connection.execute(LIVE_OF_IDENTITIES, {"identities": list(identities)}))
-
-
-def _records(connection: Connection, identities: Sequence[str]) -> dict[str, Record]:
-    wanted = [identity for identity in identities if identity]
-    if not wanted:
-        return {}
-    rows = connection.execute(RECORDS, {"identities": wanted})
-    return {row.identity: Record.read(row) for row in rows}
 
 
 def _those_begun(connection: Connection, fresh: Sequence[Claim]) -> set[str]:
@@ -380,15 +316,7 @@ def _key(row: Any) -> tuple[str, str, str]:
 
 def _up_to_date(claim: Claim, records: dict[str, Record]) -> bool:
     record = records.get(claim.wanted.identity)
-    return (
-        claim.check
-        and record is not None
-        and _holds(record, claim.wanted.command, claim.wanted.fingerprint)
-    )
-
-
-def _holds(record: Record, command: str, fingerprint: str) -> bool:
-    return command in SKIPPABLE and record.settled and record.fingerprint == fingerprint
+    return claim.check and holds(record, claim.wanted.command, claim.wanted.fingerprint)
 
 
 def _is_somebody_elses(own: Any, claim: Claim, owner: str) -> bool:
@@ -398,39 +326,6 @@ def _is_somebody_elses(own: Any, claim: Claim, owner: str) -> bool:
     if own.state == State.QUEUED:
         return claim.lanes is not None or own.paused
     return bool(own.attended) or (claim.lanes is not None and own.id == own.root_id)
-
-
-def _may_be_taken(own: Any) -> bool:
-    return (
-        own.state in {State.QUEUED, State.RUNNING}
-        and own.id == own.root_id
-        and not own.paused
-        and own.cancelled_by is None
-        and not own.attended
-    )
-
-
-def _ahead(rows: list[Any], own: Any, rank: int, run_id: str) -> Any:
-    """Answer the row that must be out of the way first: the nearest in line, or the one at work.
-
-    What was cut off keeps its identity: whoever asked for it asks again.
-    """
-    others = [row for row in rows if own is None or row.id != own.id]
-    if own is not None and own.state == State.RUNNING:
-        return None
-    in_line = [
-        row
-        for row in others
-        if row.state != State.RUNNING
-        and (row.rank, row.id) < (rank, run_id)
-        and _keeps_its_turn(row)
-    ]
-    running = [row for row in others if row.state == State.RUNNING]
-    return (in_line or running or [None])[-1]
-
-
-def _keeps_its_turn(row: Any) -> bool:
-    return not row.paused and (row.state == State.QUEUED or bool(row.attended))
 
 
 def _parent_has_ended(connection: Connection, own: Any) -> bool:

@@ -16,9 +16,11 @@ from sqlmodel import col
 
 from bot.engine.dispatch import Dispatch, Hint
 from bot.engine.interruptions import LeaseLost, StoreFailed
-from bot.engine.journal import queue, waits
+from bot.engine.journal import lanes, queue, waits
 from bot.engine.journal.aftermath import Aftermath
 from bot.engine.journal.claims import Claims
+from bot.engine.journal.lookup import AT_A_TIME, Lookup
+from bot.engine.journal.root_claims import RootClaims
 from bot.engine.journal.rows import (
     Claim,
     Claimed,
@@ -51,9 +53,6 @@ from bot.store.tables import LIVE_ROWS, DoneOnce, Run, Signal
 
 T = TypeVar("T")
 
-AT_A_TIME = 500
-"""How many ids one question holds."""
-
 
 class Told(NamedTuple):
     """What somebody asked of a run that goes on here."""
@@ -71,6 +70,7 @@ class Journal:
         self._owner = owner
         self._dispatch = dispatch
         self._bell = bell
+        self._lookup = Lookup(database)
         dialect = database.engine.dialect
         # Both have "ON CONFLICT"; only the one that is in use is loaded.
         insert = import_module(f"sqlalchemy.dialects.{dialect.name}").insert
@@ -78,6 +78,7 @@ class Journal:
         run_columns = [column.name for column in RUN_TABLE.columns]
         insert_run = insert(RUN_TABLE).on_conflict_do_nothing()
         self._claims = Claims(owner, Prepared(insert_run, dialect, run_columns))
+        self._root_claims = RootClaims(owner)
         self._end_run = Prepared(END_RUN, dialect, [])
         self._aftermath = Aftermath(dialect.name, dispatch, bell)
 
@@ -122,7 +123,7 @@ class Journal:
     async def claim_root(self, claim: RootClaim) -> Taken | UpToDate | None:
         """Ask for a run of the queue; `None` where it is somebody else's, or not its turn."""
         claimed: Taken | UpToDate | None = await _durably(
-            self._database.write_together(self._claims.claim_roots, claim)
+            self._database.write_together(self._root_claims.claim_roots, claim)
         )
         return claimed
 
@@ -174,7 +175,7 @@ class Journal:
 
     async def occupy(self, run_id: str) -> bool:
         """Take a place in each lane of a run, or in none; answer whether it has them."""
-        return await self._on_connection(lambda connection: queue.occupy(connection, run_id))
+        return await self._on_connection(lambda connection: lanes.occupy(connection, run_id))
 
     async def leave_lanes(self, run_id: str) -> None:
         """Give up a run's places while it waits."""
@@ -182,7 +183,7 @@ class Journal:
 
     def _leave_lanes(self, connection: Connection, run_id: str) -> None:
         hints = queue.next_in_lanes(connection, [run_id]) if self._dispatch.hints else []
-        queue.leave_lanes(connection, run_id)
+        lanes.leave_lanes(connection, run_id)
         self._dispatch.announce(connection, hints)
 
     async def end_by_force(self, ends: Callable[[Connection], Sequence[End]]) -> None:
@@ -225,7 +226,7 @@ class Journal:
 
     async def run(self, run_id: str) -> Run | None:
         """Answer the run of that id."""
-        return await _durably(self._database.read(lambda session: session.get(Run, run_id)))
+        return await _durably(self._lookup.run(run_id))
 
     async def changed(self, runs: Sequence[str]) -> list[tuple[str, bool]]:
         """Answer which of the runs nobody works on any more, and whether they have ended."""
@@ -255,7 +256,13 @@ class Journal:
         )
 
     async def _on_connection(self, work: Callable[[Connection], T]) -> T:
-        return await _durably(self._database.write(lambda session: work(session.connection())))
+        # Not through a session: what was lost with its connection is done again.
+        done: T = await _durably(self._database.write_together(_one_by_one, work))
+        return done
+
+
+def _one_by_one(connection: Connection, works: Sequence[Callable[[Connection], Any]]) -> list[Any]:
+    return [work(connection) for work in works]
 
 
 async def _durably(work: Awaitable[T]) -> T:

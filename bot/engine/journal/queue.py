@@ -18,7 +18,6 @@ from sqlalchemy import (
     insert,
     or_,
     select,
-    update,
 )
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
@@ -198,34 +197,6 @@ def next_in_lanes(connection: Connection, runs: Sequence[str]) -> list[Hint]:
         return []
     rows = connection.execute(NEXT_OF_LANES.limit(len(lanes)), {"lanes": lanes})
     return [Hint(row.id, -row.rank) for row in rows]
-
-
-def occupy(connection: Connection, run_id: str) -> bool:
-    """Take a place in every lane of a run, or in none; answer whether it has them."""
-    mine = list(connection.execute(select(Place).where(col(Place.run_id) == run_id)))
-    for place in mine:
-        held = (
-            select(func.count())
-            .select_from(Place)
-            .join(_holder, col(_holder.id) == col(Place.run_id))
-            .where(
-                col(Place.lane) == place.lane,
-                col(Place.held),
-                col(Place.run_id) != run_id,
-                # Who has ended, or was told to wait after all, takes no room.
-                col(_holder.state) == State.RUNNING,
-            )
-        )
-        if not place.held and connection.scalar(held) >= place.most:
-            return False
-    if mine:
-        connection.execute(update(Place).where(col(Place.run_id) == run_id).values(held=True))
-    return True
-
-
-def leave_lanes(connection: Connection, run_id: str) -> None:
-    """Give a run's places up while it waits for others."""
-    connection.execute(update(Place).where(col(Place.run_id) == run_id).values(held=False))
 
 
 def _live_equal(session: Session, wanted: Wanted) -> Run | None:

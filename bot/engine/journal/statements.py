@@ -81,11 +81,26 @@ LIVE_OF_IDENTITIES = (
     .order_by(col(Run.rank), col(Run.id))
 )
 RUN_ROW = select(*_ROW).where(col(Run.id) == bindparam("run"))
+_claimed = aliased(Run)
+LIVE_BESIDE = (
+    select(*_ROW)
+    .where(
+        col(Run.identity).in_(
+            select(col(_claimed.identity)).where(
+                col(_claimed.id).in_(bindparam("runs", expanding=True))
+            )
+        ),
+        LIVE_ROWS,
+    )
+    .order_by(col(Run.rank), col(Run.id))
+)
+"""These runs and all others of their identities, as far as they live."""
+
 RECORDS = select(*(getattr(Recorded, name) for name in Record._fields)).where(
     col(Recorded.identity).in_(bindparam("identities", expanding=True))
 )
 THESE_RUNS = select(col(Run.id)).where(col(Run.id).in_(bindparam("runs", expanding=True)))
-STEPS_OF_RUN = select(STEPS_TABLE).where(col(Step.run_id) == bindparam("run"))
+STEPS_OF_RUNS = select(STEPS_TABLE).where(col(Step.run_id).in_(bindparam("runs", expanding=True)))
 STEPS_NAMED = select(STEPS_TABLE).where(
     col(Step.run_id).in_(bindparam("runs", expanding=True)),
     col(Step.name).in_(bindparam("names", expanding=True)),
