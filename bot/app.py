@@ -8,6 +8,7 @@ from typing import Any
 from starlette.applications import Starlette
 
 from bot.parts import Parts
+from bot.recovery.counts import times_recovered
 from bot.web.health import health_routes
 from bot.web.webhook import webhook_route
 
@@ -31,7 +32,7 @@ def web_app(parts: Parts, work: Work) -> Starlette:
     return Starlette(
         routes=[
             webhook_route((secret,), parts.inbox.take_in, parts.clock.now),
-            *health_routes(parts.database, lambda: parts.role),
+            *health_routes(parts.database, lambda: parts.role, times_recovered),
         ],
         lifespan=lifespan,
     )

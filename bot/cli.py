@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from bot import cli_tenants
 from bot.states import State
 from resources.errors import OrbitsError
 
@@ -18,9 +19,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-tenants_app = typer.Typer(help="The clients, and what each of them has.", no_args_is_help=True)
 db_app = typer.Typer(help="The database.", no_args_is_help=True)
-app.add_typer(tenants_app, name="tenants")
+app.add_typer(cli_tenants.app, name="tenants")
 app.add_typer(db_app, name="db")
 
 Json = Annotated[bool, typer.Option("--json", help="Answer JSON, for machines.")]
@@ -177,35 +177,6 @@ def approve(
     from bot import runs_cli
 
     runs_cli.approve(run, name, payload, ahead=ahead)
-
-
-@tenants_app.command("list")
-def list_tenants(*, as_json: Json = False) -> None:
-    """List the tenants with the revisions that they have."""
-    from bot.tenants_cli import print_tenants
-
-    print_tenants(as_json=as_json)
-
-
-@tenants_app.command("add")
-def add_tenant(
-    name: str,
-    var: Annotated[list[str], typer.Option(help="name=value, as often as needed.")] = [],  # noqa: B006
-    tag: Annotated[list[str], typer.Option(help="A label, as often as needed.")] = [],  # noqa: B006
-    service: Annotated[list[str], typer.Option(help="Only these services; else all.")] = [],  # noqa: B006
-) -> None:
-    """Add a tenant; the next merge reaches it."""
-    from bot.tenants_cli import add
-
-    add(name, var, tag, service)
-
-
-@tenants_app.command("remove")
-def remove_tenant(name: str) -> None:
-    """Forget a tenant; what was deployed for it is left as it is."""
-    from bot.tenants_cli import remove
-
-    remove(name)
 
 
 @db_app.command("upgrade")

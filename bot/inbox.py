@@ -4,10 +4,11 @@ A delivery is taken in before it is acknowledged. Handling is at least once and 
 arrival; what GitHub or the network prevents is tried again, and what is malformed is put aside.
 """
 
-from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Collection
+from datetime import datetime, timedelta
 
 import structlog
+from sqlalchemy import func
 from sqlmodel import Session, col, or_, select
 
 from bot.alarm import Alarm
@@ -17,6 +18,7 @@ from bot.github.events import Event, MalformedEvent, parse
 from bot.github.failures import GitHubFailed, RetryLater
 from bot.states import State
 from bot.store.database import Database
+from bot.store.retention import MOST_PARAMETERS
 from bot.store.tables import Delivery
 
 log = structlog.get_logger(__name__)
@@ -44,6 +46,20 @@ class Inbox:
         new = await self._database.write(lambda session: _store(session, received))
         self._arrival.ring()
         return new
+
+    async def known(self, guids: Collection[str]) -> dict[str, datetime | None]:
+        """Answer which of these were taken in, each with when it was put aside, if it was."""
+        return await self._database.read(lambda session: _known(session, list(guids)))
+
+    async def expects(self, repository: str, events: Collection[str]) -> bool:
+        """Answer whether such an event of a repository was taken in, and not tried yet."""
+        chosen = select(Delivery.guid).where(
+            col(Delivery.state) == State.QUEUED,
+            col(Delivery.attempts) == 0,
+            col(Delivery.event).in_(events),
+            func.lower(col(Delivery.repository)) == repository.lower(),
+        )
+        return await self._database.read(lambda session: session.exec(chosen).first() is not None)
 
     async def work(self, handle: Handle) -> None:
         """Hand deliveries to `handle`, one at a time, for ever."""
@@ -124,6 +140,16 @@ def _store(session: Session, received: ReceivedDelivery) -> bool:
         )
     )
     return known is None
+
+
+def _known(session: Session, guids: list[str]) -> dict[str, datetime | None]:
+    known: dict[str, datetime | None] = {}
+    for start in range(0, len(guids), MOST_PARAMETERS):
+        some = guids[start : start + MOST_PARAMETERS]
+        chosen = select(Delivery.guid, Delivery.state, Delivery.handled_at)
+        for guid, state, handled_at in session.exec(chosen.where(col(Delivery.guid).in_(some))):
+            known[guid] = handled_at if state == State.FAILED else None
+    return known
 
 
 def _settle(session: Session, guid: str, outcome: Delivery) -> None:

@@ -11,6 +11,7 @@ from typing import Annotated, Self, TypeVar
 
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import (
+    AfterValidator,
     AnyHttpUrl,
     BeforeValidator,
     Field,
@@ -75,6 +76,15 @@ def _lanes(text: object) -> object:
 LaneLimits = Annotated[dict[str, int], NoDecode, BeforeValidator(_lanes)]
 
 
+def _fleet_address(address: str) -> str:
+    """Look whether an address names a fleet; raises `ValueError`."""
+    load_fleet(address)
+    return address
+
+
+Stacks = Annotated[str, AfterValidator(_fleet_address)]
+
+
 class StoreSettings(BaseSettings):
     """Which database the bot remembers in; all that most commands need."""
 
@@ -120,6 +130,17 @@ class StoreSettings(BaseSettings):
         return url
 
 
+class FleetSettings(StoreSettings):
+    """Which services there are as well, for commands that name one."""
+
+    stacks: Stacks
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The names of the fleet's services."""
+        return tuple(service.name for service in load_fleet(self.stacks).services)
+
+
 class Settings(StoreSettings):
     """The settings of `orbits serve` and `orbits worker`, by their names in the environment."""
 
@@ -127,7 +148,7 @@ class Settings(StoreSettings):
     github_app_id: Annotated[int, Field(gt=0)]
     github_private_key: SecretStr
     github_webhook_secret: SecretStr
-    stacks: str
+    stacks: Stacks
     deployments_at_once: Annotated[int, Field(ge=1, le=1000)] = 10
     runs_at_once: Annotated[int, Field(ge=1, le=1000)] = 100
     heartbeat_seconds: Annotated[float, Field(gt=0, le=60)] = 3
@@ -169,12 +190,6 @@ class Settings(StoreSettings):
                 "a longer one here and in the App"
             )
         return secret
-
-    @field_validator("stacks")
-    @classmethod
-    def _can_be_found(cls, address: str) -> str:
-        load_fleet(address)
-        return address
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:

@@ -79,6 +79,11 @@ class StepFailed(OrbitsError):
         return str(self.facts["cause_name"])
 
     @property
+    def cancelled(self) -> bool:
+        """Whether somebody ended it, so that nothing is wrong with what it did."""
+        return self.cause_name == "Cancelled"
+
+    @property
     def rolled_back(self) -> bool:
         """Whether what the failure left half done was put back to what it was before."""
         return bool(self.facts.get("rolled_back", False))

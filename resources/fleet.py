@@ -13,23 +13,33 @@ class Service:
     """What one service repository, or one part of it, deploys.
 
     `repository` is `owner/name`. `paths` are globs as git's, of which one must match a
-    changed file: `**` crosses folders, `*` does not.
+    changed file: `**` crosses folders, `*` does not. One that cannot be rolled back says why in
+    `no_way_back`, such as `its events are with customers already`.
     """
 
     name: str
     repository: str
     branch: str = "main"
     paths: tuple[str, ...] = ("**",)
+    no_way_back: str = ""
 
 
 class Desired(BaseModel):
-    """What one tenant's stack should be: a commit for each service, and the tenant's variables."""
+    """What one tenant's stack should be: a commit for each service, and the tenant's variables.
+
+    `stages` are its services in groups, of which each goes after the one before. `put_back`:
+    where the stack fails, it brings back what the tenant had. `back`: this is the way back to what
+    the tenant had before, so that the stack is rolled back to it.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     tenant: str
     revisions: Mapping[str, str]
     variables: Mapping[str, JsonValue] = {}
+    stages: tuple[tuple[str, ...], ...] = ()
+    put_back: bool = True
+    back: bool = False
 
 
 @dataclass(frozen=True)

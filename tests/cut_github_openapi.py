@@ -24,6 +24,7 @@ OPERATIONS = {
     "/installation/token": "delete",
     "/meta": "get",
     "/orgs/{org}/installation": "get",
+    "/orgs/{org}/teams/{team_slug}/memberships/{username}": "get",
     "/rate_limit": "get",
     "/search/issues": "get",
     "/user": "get",

@@ -91,12 +91,16 @@ def _parameter_problems(
 
 def _read(word: str, schema: dict[str, Any]) -> Any:
     kinds = [schema, *schema.get("oneOf", []), *schema.get("anyOf", [])]
-    types = {each.get("type") for each in kinds}
+    types = {name for each in kinds for name in _type_names(each.get("type"))}
     if "integer" in types and word.lstrip("-").isdecimal():
         return int(word)
     if "boolean" in types and word in ("true", "false"):
         return word == "true"
     return word.split(",") if types == {"array"} else word
+
+
+def _type_names(described: Any) -> list[Any]:
+    return described if isinstance(described, list) else [described]
 
 
 def _body_problems(

@@ -35,11 +35,17 @@ ODD_ONE = "initech"
 PERMISSIONS: dict[str, Level] = {
     "checks": "write",
     "contents": "read",
+    "deployments": "write",
     "issues": "write",
+    "members": "read",
+    "merge_queues": "read",
     "metadata": "read",
     "pull_requests": "read",
 }
-EVENTS = ("pull_request",)
+EVENTS = (
+    *("pull_request", "push", "issue_comment", "issues"),
+    *("check_run", "check_suite", "merge_group"),
+)
 
 
 @dataclass(frozen=True)

@@ -15,16 +15,18 @@ from bot.app import web_app
 from bot.demo.agency import ODD_ONE, REGIONS, Agency, found_agency
 from bot.demo.changes import ONE_ACCOUNT_PER_EMAIL, REMEMBER_PHONE, ProposedChange
 from bot.demo.narration import Narrator
+from bot.outbox.budget import Pace
 from bot.parts import opened
+from bot.report.check import CHECK_NAME
 from bot.report.facts import RolloutFacts
 from bot.rollouts.facts import facts_of
-from bot.rollouts.reporter import Pace
+from bot.rollouts.notices import is_told
 from bot.rollouts.tenants import Tenants
 from bot.simulated.github import PullRequest, SimulatedGitHub
 from bot.simulated.serving import serving
 from bot.states import State
 from bot.store.database import Database
-from bot.store.tables import Report, Rollout
+from bot.store.tables import Rollout
 from bot.worker import work, working
 from resources.errors import OrbitsError, Refused
 
@@ -32,7 +34,9 @@ MARK = ".made-by-orbits-demo"
 MEND = "DELETE FROM customers WHERE id > 2"
 PATIENCE = timedelta(seconds=60)
 LOOK_EVERY = timedelta(milliseconds=50)
-PACE = Pace(between=timedelta(milliseconds=50), per_tenant=timedelta(milliseconds=20))
+PACE = Pace(
+    between=timedelta(milliseconds=50), per_minute=10_000, per_tenant=timedelta(milliseconds=20)
+)
 """The simulated GitHub is not limited as the real one is."""
 
 
@@ -118,8 +122,9 @@ class Story:
             raise NotAsTold(f"The rollout of {sha[:7]} did not end in {PATIENCE}.") from None
 
     def _tell_what_github_shows(self, pull: PullRequest, sha: str, facts: RolloutFacts) -> None:
-        checks = self._agency.backend.check_runs(sha)
-        _must(len(checks) == 1, "there should be one check on the merge commit")
+        every = self._agency.backend.check_runs(sha)
+        checks = [check for check in every if check.name == CHECK_NAME]
+        _must(len(checks) == 1, "there should be one check of the rollout on the merge commit")
         green = all(each.state is State.SUCCEEDED for each in facts.deployments)
         wanted = "success" if green else "failure"
         _must(checks[0].conclusion == wanted, f"the check should end in {wanted}")
@@ -135,10 +140,10 @@ def _must(holds: bool, what: str) -> None:
 
 
 def _found(session: Session, sha: str) -> tuple[RolloutFacts | None, bool]:
-    rollout_id = session.exec(select(Rollout.id).where(col(Rollout.sha) == sha)).first()
-    if rollout_id is None:
+    rollout = session.exec(select(Rollout).where(col(Rollout.sha) == sha)).first()
+    if rollout is None:
         return None, False
-    return facts_of(session, rollout_id), session.get_one(Report, rollout_id).final
+    return facts_of(session, rollout.id), is_told(session, rollout)
 
 
 def _empty(home: Path) -> None:

@@ -229,6 +229,7 @@ class _Attendant:
         It is a new worker each time, as others may have struck the last one off.
         """
         self._id = await self._books.register_worker()
+        _demand_not_cancelled()
         await _until_one_fails(
             self._beat(self._id),
             self._listen(),
@@ -307,6 +308,13 @@ async def _until_one_fails(*work: Coroutine[Any, Any, None]) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
     for task in ended:
         task.result()
+
+
+def _demand_not_cancelled() -> None:
+    """Raise `CancelledError` where a cancellation was lost on the way, as in the pool's waits."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def _prepare(connection: AsyncConnection[Any]) -> None:

@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import AwareDatetime, BaseModel, SecretStr
 
-from bot.github.events import Narrow
 from bot.github.failures import NotFound
+from bot.github.shapes import Narrow
 from resources.errors import OrbitsError
 
 RENEWED_BEFORE_EXPIRY = timedelta(minutes=5)
@@ -46,6 +46,11 @@ class InstallationToken(Narrow):
     token: SecretStr
     expires_at: AwareDatetime
 
+    @property
+    def header(self) -> str:
+        """What a request that it is for carries."""
+        return f"Bearer {self.token.get_secret_value()}"
+
 
 class InstallationFound(Narrow):
     """The installation that reaches a repository."""
@@ -56,11 +61,14 @@ class InstallationFound(Narrow):
 class Identity(Protocol):
     """What proves to GitHub who asks."""
 
-    async def authorization(self, path: str) -> str:
-        """Answer the `Authorization` header for a request to this path."""
+    async def authorization(self, path: str, installation: int | None = None) -> str:
+        """Answer the `Authorization` header for a request to this path.
 
-    def forget(self, path: str) -> bool:
-        """Drop what GitHub did not accept; say whether asking again can help."""
+        A path that names no repository may be asked in the name of an `installation`.
+        """
+
+    def forget(self, refused: str, path: str, installation: int | None = None) -> bool:
+        """Drop the header that GitHub refused; say whether asking again can help."""
 
 
 class Ask(Protocol):
@@ -76,14 +84,14 @@ class TokenIdentity:
     def __init__(self, credentials: PersonalToken) -> None:
         self._header = f"Bearer {credentials.token}"
 
-    async def authorization(self, path: str) -> str:
+    async def authorization(self, path: str, installation: int | None = None) -> str:
         """Answer the same header for every path."""
-        del path
+        del path, installation
         return self._header
 
-    def forget(self, path: str) -> bool:
+    def forget(self, refused: str, path: str, installation: int | None = None) -> bool:
         """Drop nothing: there is no other token."""
-        del path
+        del refused, path, installation
         return False
 
 
@@ -91,7 +99,7 @@ class AppIdentity:
     """An App: by its key for what concerns the App, by an installation's token for a repository.
 
     However many requests need a token at once, one is minted for each installation; it is
-    renewed five minutes before it expires.
+    renewed five minutes before it expires. Installations do not wait for each other.
     """
 
     def __init__(self, credentials: AppKey, ask: Ask, clock: Callable[[], datetime]) -> None:
@@ -101,38 +109,42 @@ class AppIdentity:
         self._clock = clock
         self._installations: dict[str, int] = {}
         self._tokens: dict[int, InstallationToken] = {}
+        self._gone: set[int] = set()
         self._locks: defaultdict[str | int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def authorization(self, path: str) -> str:
-        """Answer the header for a path: the App's own, or that of the path's repository."""
+    async def authorization(self, path: str, installation: int | None = None) -> str:
+        """Answer the header: an installation's, that of the path's repository, or the App's own."""
+        if installation is not None:
+            self._gone.discard(installation)
+            return (await self._token(installation)).header
         repository = _repository_of(path)
         if repository is None:
-            return f"Bearer {self.app_token()}"
-        return f"Bearer {await self.installation_token(repository)}"
+            return f"Bearer {self._app_token()}"
+        return (await self._token_for(repository)).header
 
-    def forget(self, path: str) -> bool:
-        """Drop the token and the installation of the path's repository, if there are any."""
-        installation = self._installations.pop(_repository_of(path) or "", None)
-        if installation is None:
-            return False
-        self._tokens.pop(installation, None)
-        return True
+    def forget(self, refused: str, path: str, installation: int | None = None) -> bool:
+        """Drop an installation's token, unless another request has had it renewed meanwhile."""
+        self._tokens = {
+            each: known for each, known in self._tokens.items() if known.header != refused
+        }
+        return installation is not None or _repository_of(path) is not None
 
-    def app_token(self) -> str:
+    def _app_token(self) -> str:
         """Sign a JWT that proves to be the App for nine minutes (GitHub allows ten)."""
         now = self._clock()
         claims = {"iss": self._issuer, "iat": now - _CLOCK_SKEW, "exp": now + _JWT_LASTS}
         return jwt.encode(claims, self._key, algorithm="RS256")
 
-    async def installation_token(self, repository: str) -> str:
+    async def _token_for(self, repository: str) -> InstallationToken:
         """Answer a token for a repository, good for at least five minutes."""
-        repository = repository.lower()
         installation = await self._installation(repository)
         try:
             return await self._token(installation)
         except NotFound:
-            # The App was removed and installed again: it has another installation now.
-            self._installations.pop(repository, None)
+            # The App was removed and installed again: it has another installation now, which
+            # somebody else may have found already.
+            if self._installations.get(repository) == installation:
+                del self._installations[repository]
             return await self._token(await self._installation(repository))
 
     async def _installation(self, repository: str) -> int:
@@ -141,16 +153,26 @@ class AppIdentity:
                 path = f"/repos/{repository}/installation"
                 found = await self._ask(InstallationFound, "GET", path)
                 self._installations[repository] = found.id
+                self._gone.discard(found.id)
             return self._installations[repository]
 
-    async def _token(self, installation: int) -> str:
+    async def _token(self, installation: int) -> InstallationToken:
         async with self._locks[installation]:
             known = self._tokens.get(installation)
             if known is None or known.expires_at - RENEWED_BEFORE_EXPIRY <= self._clock():
-                path = f"/app/installations/{installation}/access_tokens"
-                known = await self._ask(InstallationToken, "POST", path)
-                self._tokens[installation] = known
-            return known.token.get_secret_value()
+                known = self._tokens[installation] = await self._minted(installation)
+            return known
+
+    async def _minted(self, installation: int) -> InstallationToken:
+        path = f"/app/installations/{installation}/access_tokens"
+        if installation in self._gone:
+            raise NotFound("POST", path, 404, "The installation is gone.")
+        try:
+            return await self._ask(InstallationToken, "POST", path)
+        except NotFound:
+            # Those who wait for the same token need not ask as well.
+            self._gone.add(installation)
+            raise
 
 
 def _repository_of(path: str) -> str | None:

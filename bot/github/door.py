@@ -1,49 +1,43 @@
 """The one class through which the bot asks anything of GitHub, or changes anything there."""
 
-import re
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from types import TracebackType
 from typing import Self
-from urllib.parse import quote
 
 import httpx
 
 from bot.github.answers import (
-    AppFound,
-    ChangedFile,
     ChangedPaths,
-    CheckFound,
     CheckRun,
-    ChecksFound,
-    CommentFound,
-    CommitFound,
-    Comparison,
-    Created,
+    CommitsBetween,
+    DeploymentRequest,
+    DeploymentStatus,
     Me,
+    Role,
 )
-from bot.github.auth import AppIdentity, AppKey, PersonalToken
-from bot.github.events import Account, PullRequest
-from bot.github.failures import NotFound
+from bot.github.auth import AppKey, PersonalToken
+from bot.github.delivery import DeliveryAttempt, DeliveryRecord
+from bot.github.rest.app import AppItself
+from bot.github.rest.changes import Changes
+from bot.github.rest.checks import Checks
+from bot.github.rest.comments import Comments
+from bot.github.rest.commits import Commits
+from bot.github.rest.deployments import Deployments
+from bot.github.rest.files import Files
+from bot.github.rest.people import People
+from bot.github.rest.pull_requests import PullRequests
+from bot.github.shapes import Comment, Installation, PullRequest, Repository
 from bot.github.wire import Patience, Wire
-
-MOST_FILES = 300
-"""So many files a comparison lists; what lies beyond is left out without a word."""
-
-MOST_PULL_REQUEST_FILES = 3000
-"""So many files the list of a pull request's own files holds."""
-
-_PAGE = 100
-_MOST_PAGES = 100
-_REPOSITORY = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
 
 
 class GitHub:
-    """GitHub, for one App or one person.
+    """GitHub, for one App in all its installations, or for one person.
 
     Reads are asked again a few times where GitHub stumbles. A write is sent once: where its
     answer is lost, `GitHubFailed.status` is `None` and the caller looks whether it was done.
-    Every method may raise `GitHubFailed`, its kind `NotFound`, and `RetryLater`.
+    Every method may raise `GitHubFailed`, its kinds `NotFound` and `AppNeeded`, and `RetryLater`,
+    and `ValueError` for a repository that is not named `owner/name`.
     """
 
     def __init__(
@@ -55,8 +49,16 @@ class GitHub:
         transport: httpx.AsyncBaseTransport | None = None,
         patience: Patience | None = None,
     ) -> None:
-        self._wire = Wire(api_url, credentials, clock, transport, patience or Patience())
-        self._me: Me | None = None
+        self._wire = wire = Wire(api_url, credentials, clock, transport, patience or Patience())
+        self._people = people = People(wire)
+        self._pull_requests = PullRequests(wire)
+        self._changes = Changes(wire)
+        self._commits = Commits(wire)
+        self._files = Files(wire)
+        self._checks = Checks(wire, people)
+        self._comments = Comments(wire, people)
+        self._deployments = Deployments(wire, people)
+        self._app = AppItself(wire)
 
     async def __aenter__(self) -> Self:
         return self
@@ -75,132 +77,136 @@ class GitHub:
 
     async def me(self) -> Me:
         """Answer who we are; GitHub is asked once."""
-        if self._me is None:
-            if isinstance(self._wire.identity, AppIdentity):
-                app = await self._wire.ask(AppFound, "GET", "/app")
-                self._me = Me(login=f"{app.slug}[bot]", app_id=app.id)
-            else:
-                user = await self._wire.ask(Account, "GET", "/user")
-                self._me = Me(login=user.login, app_id=None)
-        return self._me
+        return await self._people.me()
+
+    async def role_of(self, repository: str, login: str) -> Role | None:
+        """Answer somebody's role in a repository; GitHub is asked each time."""
+        return await self._people.role_of(repository, login)
+
+    async def is_in_team(self, team: str, login: str) -> bool:
+        """Answer whether somebody is in a team, named `organisation/slug`, just now."""
+        return await self._people.is_in_team(team, login)
 
     async def pull_request(self, repository: str, number: int) -> PullRequest:
         """Answer a pull request as it is now."""
-        return await self._wire.ask(PullRequest, "GET", _path(repository, "pulls", number))
+        return await self._pull_requests.get(repository, number)
+
+    async def open_pull_requests(self, repository: str) -> tuple[PullRequest, ...]:
+        """Answer the open pull requests, the oldest first."""
+        return await self._pull_requests.all_open(repository)
+
+    async def pull_requests_of(self, repository: str, sha: str) -> tuple[PullRequest, ...]:
+        """Answer the merged pull requests that brought a commit; none for a direct push."""
+        return await self._pull_requests.of_commit(repository, sha)
 
     async def changed_paths(
         self, repository: str, merge_sha: str, number: int | None = None
     ) -> ChangedPaths:
-        """Answer the files that a merge brought to its branch.
+        """Answer the files that a merge, of the pull request `number`, brought to its branch."""
+        return await self._changes.by_merge(repository, merge_sha, number)
 
-        They are those of the merge commit against its first parent. A rebase puts several
-        commits there, of which GitHub names the last alone, and it cannot be told from a
-        squash: given the pull request's `number`, the files of the pull request are added,
-        unless the commit is a merge of two.
-        """
-        path = _path(repository, "commits", merge_sha)
-        commit = await self._wire.ask(CommitFound, "GET", path, params={"per_page": 1})
-        if not commit.parents:
-            files = (await self._wire.ask(CommitFound, "GET", path)).files
-        else:
-            span = f"{commit.parents[0].sha}...{merge_sha}"
-            path = _path(repository, "compare", span)
-            files = (await self._wire.ask(Comparison, "GET", path, params={"per_page": 1})).files
-        complete = len(files) < MOST_FILES
-        if complete and number is not None and len(commit.parents) == 1:
-            own = await self._files_of(repository, number)
-            files, complete = (*files, *own), len(own) < MOST_PULL_REQUEST_FILES
-        return ChangedPaths(_names(files), complete)
+    async def proposed_paths(self, repository: str, number: int) -> ChangedPaths:
+        """Answer the files that an open pull request would change."""
+        return await self._changes.by_pull_request(repository, number)
+
+    async def changed_between(self, repository: str, before: str, after: str) -> ChangedPaths:
+        """Answer the files that a push, forced or not, changed on its branch."""
+        return await self._changes.between(repository, before, after)
+
+    async def commits_between(
+        self, repository: str, before: str, after: str
+    ) -> CommitsBetween | None:
+        """Answer the commits of `after` that `before` has not; `None` where either is gone."""
+        return await self._commits.between(repository, before, after)
 
     async def contains(self, repository: str, commit: str, earlier: str) -> bool:
-        """Answer whether `commit` is `earlier`, or was made on top of it.
+        """Answer whether `commit` is `earlier`, or was made on top of it."""
+        return await self._changes.contains(repository, commit, earlier)
 
-        It is not where either commit is gone, as after a forced push.
-        """
-        path = _path(repository, "compare", f"{commit}...{earlier}")
-        try:
-            found = await self._wire.ask(Comparison, "GET", path, params={"per_page": 1})
-        except NotFound:
-            return False
-        return found.status in {"behind", "identical"}
+    async def commit(self, repository: str, short: str) -> str | None:
+        """Answer the full name of a commit, of which `short` may be the beginning."""
+        return await self._changes.commit(repository, short)
+
+    async def head_of(self, repository: str, branch: str) -> str | None:
+        """Answer the commit at the end of a branch; `None` where there is no such branch."""
+        return await self._files.head_of(repository, branch)
+
+    async def file_at(self, repository: str, path: str, ref: str) -> str | None:
+        """Answer the text of a file, `None` where there is none; may raise `FileNotReadable`."""
+        return await self._files.file_at(repository, path, ref)
 
     async def create_check(self, repository: str, sha: str, check: CheckRun) -> int:
         """Put a check on a commit and answer its id; only an App may."""
-        body = {"head_sha": sha, **check.body()}
-        created = await self._wire.ask(Created, "POST", _path(repository, "check-runs"), body=body)
-        return created.id
+        return await self._checks.create(repository, sha, check)
 
     async def update_check(self, repository: str, check_id: int, check: CheckRun) -> None:
-        """Replace what a check of ours says."""
-        path = _path(repository, "check-runs", check_id)
-        await self._wire.ask(Created, "PATCH", path, body=check.body())
+        """Replace what a check of ours says; only an App may."""
+        await self._checks.update(repository, check_id, check)
 
     async def find_check(
         self, repository: str, sha: str, name: str, external_id: str
     ) -> int | None:
         """Answer the id of our own check of that name and external id on a commit."""
-        app_id = (await self.me()).app_id
-        async for check in self._checks(repository, sha, name):
-            ours = app_id is None or (check.app is not None and check.app.id == app_id)
-            if ours and check.name == name and check.external_id == external_id:
-                return check.id
-        return None
+        return await self._checks.find(repository, sha, name, external_id)
 
     async def create_comment(self, repository: str, number: int, body: str) -> int:
         """Write a comment under a pull request and answer its id."""
-        path = _path(repository, "issues", number, "comments")
-        return (await self._wire.ask(Created, "POST", path, body={"body": body})).id
+        return await self._comments.create(repository, number, body)
 
     async def edit_comment(self, repository: str, comment_id: int, body: str) -> None:
         """Replace the text of a comment."""
-        path = _path(repository, "issues", "comments", comment_id)
-        await self._wire.ask(Created, "PATCH", path, body={"body": body})
+        await self._comments.edit(repository, comment_id, body)
 
     async def find_comment(self, repository: str, number: int, marker: str) -> int | None:
         """Answer the oldest comment of our own that begins with the hidden marker."""
-        login = (await self.me()).login
-        path = _path(repository, "issues", number, "comments")
-        for page in range(1, _MOST_PAGES + 1):
-            found = await self._wire.ask(tuple[CommentFound, ...], "GET", path, params=_paged(page))
-            for comment in found:
-                ours = comment.user is not None and comment.user.login == login
-                if ours and (comment.body or "").lstrip().startswith(marker):
-                    return comment.id
-            if len(found) < _PAGE:
-                break
-        return None
+        return await self._comments.find(repository, number, marker)
 
-    async def _checks(self, repository: str, sha: str, name: str) -> AsyncIterator[CheckFound]:
-        path = _path(repository, "commits", sha, "check-runs")
-        for page in range(1, _MOST_PAGES + 1):
-            params = {"check_name": name, "filter": "all", **_paged(page)}
-            found = (await self._wire.ask(ChecksFound, "GET", path, params=params)).check_runs
-            for check in found:
-                yield check
-            if len(found) < _PAGE:
-                return
+    async def comment(self, repository: str, comment_id: int) -> Comment | None:
+        """Answer a comment as it is now; `None` once it is deleted."""
+        return await self._comments.get(repository, comment_id)
 
-    async def _files_of(self, repository: str, number: int) -> list[ChangedFile]:
-        path = _path(repository, "pulls", number, "files")
-        files: list[ChangedFile] = []
-        for page in range(1, MOST_PULL_REQUEST_FILES // _PAGE + 1):
-            found = await self._wire.ask(tuple[ChangedFile, ...], "GET", path, params=_paged(page))
-            files += found
-            if len(found) < _PAGE:
-                break
-        return files
+    async def react(self, repository: str, comment_id: int, content: str) -> int:
+        """React to a comment and answer the reaction's id; a second time does nothing."""
+        return await self._comments.react(repository, comment_id, content)
 
+    async def create_deployment(self, repository: str, deployment: DeploymentRequest) -> int:
+        """Tell of a deployment and answer its id."""
+        return await self._deployments.create(repository, deployment)
 
-def _path(repository: str, *parts: str | int) -> str:
-    if not _REPOSITORY.fullmatch(repository):
-        raise ValueError("a repository is named `owner/name`")
-    return "/".join(["/repos", repository, *(quote(str(part), safe="") for part in parts)])
+    async def find_deployment(
+        self, repository: str, sha: str, environment: str, key: str
+    ) -> int | None:
+        """Answer the id of our own deployment of that key."""
+        return await self._deployments.find(repository, sha, environment, key)
 
+    async def set_deployment_status(
+        self, repository: str, deployment_id: int, status: DeploymentStatus
+    ) -> int:
+        """Say how far a deployment has come, and answer the status's id."""
+        return await self._deployments.set_status(repository, deployment_id, status)
 
-def _paged(page: int) -> dict[str, str | int]:
-    return {"per_page": _PAGE, "page": page}
+    async def find_deployment_status(
+        self, repository: str, deployment_id: int, status: DeploymentStatus
+    ) -> int | None:
+        """Answer the id of a deployment's newest status, if it says just this."""
+        return await self._deployments.find_status(repository, deployment_id, status)
 
+    async def installations(self) -> tuple[Installation, ...]:
+        """Answer where the App is installed; only an App is."""
+        return await self._app.installations()
 
-def _names(files: tuple[ChangedFile, ...]) -> tuple[str, ...]:
-    both = (name for file in files for name in (file.filename, file.previous_filename))
-    return tuple(dict.fromkeys(name for name in both if name is not None))
+    async def repositories(self, installation_id: int) -> tuple[Repository, ...]:
+        """Answer the repositories that an installation of the App reaches."""
+        return await self._app.repositories(installation_id)
+
+    def deliveries(self, since: datetime) -> AsyncIterator[DeliveryAttempt]:
+        """Yield GitHub's attempts to deliver to the App since a moment, the newest first."""
+        return self._app.deliveries(since)
+
+    async def delivery(self, delivery_id: int) -> DeliveryRecord:
+        """Answer an attempt to deliver with what was sent; GitHub keeps it for three days."""
+        return await self._app.delivery(delivery_id)
+
+    async def redeliver(self, delivery_id: int) -> None:
+        """Let GitHub deliver once more what it tried to, under the same GUID."""
+        await self._app.redeliver(delivery_id)

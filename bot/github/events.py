@@ -1,23 +1,28 @@
-"""What GitHub's deliveries say, as far as the bot acts on it.
-
-GitHub's own models refuse a third of GitHub's own examples; these read only the fields
-that are used and let everything else pass.
-"""
+"""What GitHub's deliveries say, as far as the bot acts on it: one class for each meaning."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, TypeVar
+from typing import Literal, TypeVar, get_args
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, ValidationError
 
+from bot.github.shapes import (
+    Account,
+    CheckRunReference,
+    CheckSuiteReference,
+    Comment,
+    Edit,
+    Installation,
+    InstalledRepository,
+    Issue,
+    MergeGroup,
+    Narrow,
+    PullRequest,
+    PushedCommit,
+    Repository,
+    RequestedAction,
+    Sha,
+)
 from resources.errors import OrbitsError
-
-_OWNER_AND_NAME = r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*/[A-Za-z0-9_.-]*[A-Za-z0-9_-][A-Za-z0-9_.-]*$"
-
-RepositoryName = Annotated[str, StringConstraints(pattern=_OWNER_AND_NAME, max_length=200)]
-"""`owner/name`; GitHub compares it without regard to case."""
-
-Sha = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}([0-9a-f]{24})?$")]
-"""The full name of a commit."""
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -26,80 +31,41 @@ class MalformedEvent(OrbitsError):
     """A delivery lacks what GitHub promises; the message holds nothing of its payload."""
 
 
-class Narrow(BaseModel):
-    """A part of GitHub's JSON: frozen, blind to what it does not name, and silent about values."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
-
-
-class Account(Narrow):
-    """A person, an organisation or an App; an App's login ends in `[bot]`."""
-
-    login: str
-    type: str = "User"
-
-
-class Repository(Narrow):
-    """The repository that an event is about."""
-
-    full_name: RepositoryName
-    default_branch: str = "main"
-
-
-class Installation(Narrow):
-    """The App on one account; only its own events tell the account."""
-
-    id: int
-    account: Account | None = None
-
-
-class BranchRepository(Narrow):
-    """The repository that a branch is in."""
-
-    full_name: str
-
-
-class Branch(Narrow):
-    """One side of a pull request; a deleted fork has no repository any more."""
-
-    ref: str
-    sha: Sha
-    repo: BranchRepository | None = None
-
-
-class PullRequest(Narrow):
-    """A pull request as its events and the REST API give it.
-
-    `merge_commit_sha` means what was merged only where `merged` is true; before that it
-    is GitHub's throw-away test merge. `commits` is absent from lists.
-    """
-
-    number: int
-    title: str
-    html_url: str
-    state: Literal["open", "closed"]
-    user: Account | None = None
-    merged: bool = False
-    merged_by: Account | None = None
-    merged_at: AwareDatetime | None = None
-    merge_commit_sha: Sha | None = None
-    commits: int | None = None
-    base: Branch
-    head: Branch
-
-
 class Event(Narrow):
-    """What every delivery carries."""
+    """What every delivery carries. `sender` is who made it happen, perhaps we ourselves."""
 
     repository: Repository | None = None
     installation: Installation | None = None
     sender: Account | None = None
+
+    @property
+    def matters(self) -> bool:
+        """Whether the bot acts on it, where its action alone does not tell."""
+        return True
 
 
 class RepositoryEvent(Event):
     """An event inside one repository."""
 
     repository: Repository
+
+
+class PullRequestChanged(RepositoryEvent):
+    """An open pull request came, or what it would bring to which branch changed.
+
+    An edit of its words alone is none. It may be a draft: look at `pull_request.draft`.
+    """
+
+    action: Literal[
+        "opened", "synchronize", "reopened", "ready_for_review", "converted_to_draft", "edited"
+    ]
+    pull_request: PullRequest
+    changes: Edit = Edit()
+
+    @property
+    def matters(self) -> bool:
+        """Whether something else would be merged now, or elsewhere."""
+        return self.action != "edited" or self.changes.base is not None
 
 
 class PullRequestClosed(RepositoryEvent):
@@ -115,42 +81,26 @@ class PullRequestClosed(RepositoryEvent):
 
 
 class Push(RepositoryEvent):
-    """A reference moved. `before` or `after` is forty zeros where it was made or deleted."""
+    """A reference moved. `before` or `after` is all zeros where it was made or deleted.
+
+    `commits` holds at most 2,048 of them, oldest first, and none for a tag.
+    https://docs.github.com/en/webhooks/webhook-events-and-payloads#push
+    """
 
     ref: str
     before: Sha
     after: Sha
+    created: bool = False
     deleted: bool = False
     forced: bool = False
+    commits: tuple[PushedCommit, ...] = ()
+    head_commit: PushedCommit | None = None
 
     @property
     def branch(self) -> str | None:
         """The branch that moved; `None` for a tag."""
         prefix = "refs/heads/"
         return self.ref.removeprefix(prefix) if self.ref.startswith(prefix) else None
-
-
-class PullRequestMarker(Narrow):
-    """Present on an issue that is a pull request."""
-
-    html_url: str | None = None
-
-
-class Issue(Narrow):
-    """An issue, or a pull request seen as one."""
-
-    number: int
-    pull_request: PullRequestMarker | None = None
-
-
-class Comment(Narrow):
-    """A comment on an issue or a pull request; a deleted account leaves no user."""
-
-    id: int
-    html_url: str
-    body: str
-    created_at: AwareDatetime
-    user: Account | None = None
 
 
 class CommentCreated(RepositoryEvent):
@@ -161,39 +111,53 @@ class CommentCreated(RepositoryEvent):
     comment: Comment
 
 
-class RequestedAction(Narrow):
-    """The button that was pressed on a check."""
+class CheckRunRerequested(RepositoryEvent):
+    """Somebody asked for one check again; GitHub tells the App that owns it, and no other."""
 
-    identifier: str
-
-
-class CheckRunReference(Narrow):
-    """The check that somebody acted on."""
-
-    id: int
-    name: str
-    head_sha: Sha
-    external_id: str | None = None
-
-
-class CheckRunRequested(RepositoryEvent):
-    """Somebody asked for a check again, or pressed one of its buttons."""
-
-    action: Literal["rerequested", "requested_action"]
+    action: Literal["rerequested"]
     check_run: CheckRunReference
-    requested_action: RequestedAction | None = None
+
+
+class CheckRunActionRequested(RepositoryEvent):
+    """Somebody pressed a button on a check of ours. The check, and so its commit, may be old."""
+
+    action: Literal["requested_action"]
+    check_run: CheckRunReference
+    requested_action: RequestedAction
+
+
+class CheckSuiteRerequested(RepositoryEvent):
+    """Somebody asked for all checks of the App on a commit again ("Re-run all checks")."""
+
+    action: Literal["rerequested"]
+    check_suite: CheckSuiteReference
+
+
+class MergeGroupChecksRequested(RepositoryEvent):
+    """A merge queue waits for the required checks on its group; without them it stalls."""
+
+    action: Literal["checks_requested"]
+    merge_group: MergeGroup
+
+
+class IssueClosed(RepositoryEvent):
+    """Somebody closed an issue; of a pull request another event tells."""
+
+    action: Literal["closed"]
+    issue: Issue
+
+
+class IssueReopened(RepositoryEvent):
+    """Somebody opened a closed issue again."""
+
+    action: Literal["reopened"]
+    issue: Issue
 
 
 class Ping(Event):
     """GitHub tries the webhook out."""
 
     zen: str = ""
-
-
-class InstalledRepository(Narrow):
-    """A repository that an installation reaches."""
-
-    full_name: RepositoryName
 
 
 class InstallationChanged(Event):
@@ -204,16 +168,26 @@ class InstallationChanged(Event):
     repositories: tuple[InstalledRepository, ...] = ()
 
 
-_ACTIONS: Mapping[str, tuple[type[Event], frozenset[str | None]]] = {
-    "pull_request": (PullRequestClosed, frozenset({"closed"})),
-    "push": (Push, frozenset({None})),
-    "issue_comment": (CommentCreated, frozenset({"created"})),
-    "check_run": (CheckRunRequested, frozenset({"rerequested", "requested_action"})),
-    "ping": (Ping, frozenset({None})),
-    "installation": (
-        InstallationChanged,
-        frozenset({"created", "deleted", "suspend", "unsuspend", "new_permissions_accepted"}),
-    ),
+def _actions_of(model: type[Event]) -> tuple[str | None, ...]:
+    """Answer what a model's `action` may be; an event without actions has none to name."""
+    field = model.model_fields.get("action")
+    return (None,) if field is None else get_args(field.annotation)
+
+
+def _by_action(*models: type[Event]) -> Mapping[str | None, type[Event]]:
+    return {action: model for model in models for action in _actions_of(model)}
+
+
+_ACTIONS: Mapping[str, Mapping[str | None, type[Event]]] = {
+    "pull_request": _by_action(PullRequestChanged, PullRequestClosed),
+    "push": _by_action(Push),
+    "issue_comment": _by_action(CommentCreated),
+    "check_run": _by_action(CheckRunRerequested, CheckRunActionRequested),
+    "check_suite": _by_action(CheckSuiteRerequested),
+    "merge_group": _by_action(MergeGroupChecksRequested),
+    "issues": _by_action(IssueClosed, IssueReopened),
+    "ping": _by_action(Ping),
+    "installation": _by_action(InstallationChanged),
 }
 
 
@@ -223,21 +197,21 @@ class _Action(Narrow):
 
 def handles(event: str, action: str | None) -> bool:
     """Say whether the bot acts on this action of this event."""
-    known = _ACTIONS.get(event)
-    return known is not None and action in known[1]
+    return action in _ACTIONS.get(event, {})
 
 
 def parse(event: str, payload: bytes) -> Event | None:
-    """Read a delivery; `None` for an event or an action that the bot does not act on.
+    """Read a delivery; `None` for what the bot does not act on.
 
     Raises `MalformedEvent` naming the first field that is not as GitHub promises.
     """
     if event not in _ACTIONS:
         return None
-    action = _read(event, _Action, payload).action
-    if not handles(event, action):
+    model = _ACTIONS[event].get(_read(event, _Action, payload).action)
+    if model is None:
         return None
-    return _read(event, _ACTIONS[event][0], payload)
+    found = _read(event, model, payload)
+    return found if found.matters else None
 
 
 def _read(event: str, model: type[_Model], payload: bytes) -> _Model:

@@ -28,8 +28,10 @@ class GitHubFailed(OrbitsError):
     and only a look at GitHub can tell. Neither the message nor the facts hold a body or a token.
     """
 
-    def __init__(self, method: str, path: str, status: int | None, why: str) -> None:
-        answer = "gave no answer" if status is None else f"answered {status}"
+    def __init__(
+        self, method: str, path: str, status: int | None, why: str, *, answer: str = ""
+    ) -> None:
+        answer = answer or ("gave no answer" if status is None else f"answered {status}")
         super().__init__(
             f"GitHub {answer} to {method} {path}. {why}", method=method, path=path, status=status
         )
@@ -45,6 +47,34 @@ class GitHubFailed(OrbitsError):
 
 class NotFound(GitHubFailed):
     """What was asked about is not there, or not for us to see."""
+
+
+class Locked(GitHubFailed):
+    """A conversation is locked: only those who may write to the repository go on with it."""
+
+
+class AppNeeded(GitHubFailed):
+    """Only an App may do this, and the bot acts with a person's token; nothing was sent."""
+
+    def __init__(self, method: str, path: str, what: str) -> None:
+        why = (
+            f"Only an App may {what}, and the bot acts with a person's token. "
+            "Set ORBITS_GITHUB_APP_ID and ORBITS_GITHUB_PRIVATE_KEY."
+        )
+        super().__init__(method, path, 403, why, answer="would answer 403")
+
+
+class FileNotReadable(OrbitsError):
+    """A path of a repository leads to something that is not a small text file."""
+
+    def __init__(self, repository: str, path: str, ref: str, why: str) -> None:
+        super().__init__(
+            f"`{path}` of {repository} at {ref} cannot be read: {why}. "
+            "A small text file belongs there.",
+            repository=repository,
+            path=path,
+            ref=ref,
+        )
 
 
 class RetryLater(OrbitsError):
@@ -84,6 +114,8 @@ def failure(method: str, path: str, refusal: Refusal, now: datetime) -> OrbitsEr
     if status in {404, 410}:
         why = "It does not exist, or the App is not installed there or may not read it."
         return NotFound(method, path, status, why)
+    if status in {403, 422} and "is locked" in refusal.body.lower():
+        return Locked(method, path, status, "The conversation is locked.")
     why = _HINTS.get(status, "The request was not carried out.")
     if status >= 500:
         why = "GitHub has a problem of its own; its status page may tell more."

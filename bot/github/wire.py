@@ -1,15 +1,14 @@
 """One request to GitHub: bounded in time and size, and asked again only where that does no harm.
 
-Only the door imports this: githubkit takes half a second to load.
+Only the door and what is behind it import this: githubkit takes half a second to load.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
+from typing import Generic, TypeVar
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 from githubkit.core import GitHubCore
@@ -17,7 +16,8 @@ from githubkit.exception import RequestError
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from bot.github.auth import AppIdentity, AppKey, Identity, PersonalToken, TokenIdentity
-from bot.github.failures import GitHubFailed, Refusal, failure
+from bot.github.connections import Shared, connections
+from bot.github.failures import AppNeeded, GitHubFailed, Refusal, failure
 from resources.errors import OrbitsError
 
 API_VERSION = "2022-11-28"
@@ -43,6 +43,21 @@ class _Request:
     path: str
     params: Mapping[str, str | int] | None
     body: Mapping[str, JsonValue] | None
+    installation: int | None = None
+
+
+@dataclass(frozen=True)
+class _Answer:
+    body: bytes
+    following: str | None
+
+
+@dataclass(frozen=True)
+class Page(Generic[_T]):
+    """One page of a list; `following` are the parameters that ask for the next, if there is one."""
+
+    found: _T
+    following: Mapping[str, str] | None
 
 
 class Wire:
@@ -58,7 +73,7 @@ class Wire:
     ) -> None:
         self._clock = clock
         self._patience = patience
-        self._transport = _Shared(transport or _connections(api_url))
+        self._transport = Shared(transport or connections(api_url))
         self._core = GitHubCore(
             base_url=api_url,
             user_agent="orbits-bot",
@@ -68,7 +83,7 @@ class Wire:
             http_cache=False,
             auto_retry=False,
         )
-        self.identity: Identity = (
+        self._identity: Identity = (
             AppIdentity(credentials, self.ask, clock)
             if isinstance(credentials, AppKey)
             else TokenIdentity(credentials)
@@ -91,16 +106,48 @@ class Wire:
 
         Raises `GitHubFailed`, `NotFound` or `RetryLater`.
         """
+        answer = await self._answer(_Request(method, path, params, body))
+        return _read(model, method, path, answer.body)
+
+    async def page(
+        self,
+        model: type[_T],
+        path: str,
+        params: Mapping[str, str | int],
+        installation: int | None = None,
+    ) -> Page[_T]:
+        """Read one page of a list, perhaps in the name of an installation; raises as `ask` does."""
+        request = _Request("GET", path, params, None, installation)
+        answer = await self._answer(request)
+        # Of the address that GitHub names only the parameters: a token goes nowhere else.
+        query = urlsplit(answer.following).query if answer.following else ""
+        following = dict(parse_qsl(query)) or None
+        return Page(_read(model, "GET", path, answer.body), following)
+
+    async def tell(self, method: str, path: str) -> None:
+        """Send a request whose answer holds nothing; raises as `ask` does."""
+        await self._answer(_Request(method, path, None, None))
+
+    def demand_app(self, method: str, path: str, what: str) -> None:
+        """Raise `AppNeeded` unless the bot acts as an App."""
+        if not self.acts_as_app:
+            raise AppNeeded(method, path, what)
+
+    @property
+    def acts_as_app(self) -> bool:
+        """Whether the bot is an App, and not a person."""
+        return isinstance(self._identity, AppIdentity)
+
+    async def _answer(self, request: _Request) -> _Answer:
         pauses = iter(self._patience.pauses)
         renewed = False
         while True:
-            headers = await self._headers(path)
+            who = await self._identity.authorization(request.path, request.installation)
             try:
-                answer = await self._send(_Request(method, path, params, body), headers)
-                return _read(model, method, path, answer)
+                return await self._send(request, who)
             except GitHubFailed as failed:
                 if failed.status == 401 and not renewed:
-                    renewed = self.identity.forget(path)
+                    renewed = self._identity.forget(who, request.path, request.installation)
                     if renewed:
                         continue
                 pause = next(pauses, None)
@@ -108,16 +155,11 @@ class Wire:
                     raise
             await self._patience.sleep(pause)
 
-    async def _headers(self, path: str) -> dict[str, str]:
+    async def _send(self, request: _Request, who: str) -> _Answer:
+        method, path = request.method, request.path
         # Not by an authentication flow of githubkit's: its cap on concurrent requests would
         # hold a place for a request that waits for a token whose request needs a place.
-        return {
-            "Authorization": await self.identity.authorization(path),
-            "X-GitHub-Api-Version": API_VERSION,
-        }
-
-    async def _send(self, request: _Request, headers: dict[str, str]) -> bytes:
-        method, path = request.method, request.path
+        headers = {"Authorization": who, "X-GitHub-Api-Version": API_VERSION}
         try:
             async with asyncio.timeout(self._patience.within.total_seconds()):
                 answer = await self._core.arequest(
@@ -128,7 +170,9 @@ class Wire:
                     headers=headers,
                     stream=True,
                 )
-                return await self._whole(request, answer.raw_response)
+                response = answer.raw_response
+                body = await self._whole(request, response)
+                return _Answer(body, response.links.get("next", {}).get("url"))
         except RequestError as error:
             if isinstance(error.exc, OrbitsError):
                 raise error.exc from None
@@ -154,7 +198,7 @@ class Wire:
         if not response.is_error:
             return
         text = b""
-        if response.status_code == 403:
+        if response.status_code in {403, 422}:
             async for chunk in response.aiter_bytes():
                 text += chunk
                 if len(text) > _LARGEST_REFUSAL:
@@ -162,28 +206,6 @@ class Wire:
         refusal = Refusal(response.status_code, response.headers, text.decode(errors="replace"))
         request = response.request
         raise failure(request.method, request.url.path, refusal, self._clock())
-
-
-class _Shared(httpx.AsyncBaseTransport):
-    """Connections that outlive the client that githubkit makes, and closes, for each request."""
-
-    def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
-        self._transport = transport
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        return await self._transport.handle_async_request(request)
-
-    async def really_close(self) -> None:
-        """Close the connections."""
-        await self._transport.aclose()
-
-
-def _connections(api_url: str) -> httpx.AsyncBaseTransport:
-    """Open connections through the proxy that the environment names, if it names one."""
-    url = urlsplit(api_url)
-    proxy = None if proxy_bypass(url.hostname or "") else getproxies().get(url.scheme)
-    limits = httpx.Limits(max_connections=50, max_keepalive_connections=20)
-    return httpx.AsyncHTTPTransport(proxy=proxy, limits=limits)
 
 
 def _read(model: type[_T], method: str, path: str, answer: bytes) -> _T:

@@ -4,9 +4,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from bot.engine.clock import Clock
+from bot.engine.control.control import Control
 from bot.engine.engine import Engine
 from bot.github.door import GitHub
 from bot.github.events import Event
+from bot.rollouts.plans.records import Plans
 from bot.rollouts.records import Rollouts
 from resources.fleet import Fleet
 
@@ -20,19 +23,23 @@ class Bot:
     github: GitHub
     fleet: Fleet
     rollouts: Rollouts
+    plans: Plans
     engine: Engine
-    at_once: int = 10
-    """How many tenants of one rollout are deployed to at a time."""
+    control: Control
+    clock: Clock
 
 
 Handler = Callable[[Any, Bot], Awaitable[None]]
 
 
 class Handlers:
-    """The handlers of a release, by the model of the event that they answer."""
+    """The handlers of a file, or of several together, by the model of the event they answer."""
 
-    def __init__(self) -> None:
+    def __init__(self, *others: "Handlers") -> None:
         self._handlers: dict[type[Event], list[Handler]] = {}
+        for other in others:
+            for event, handlers in other._handlers.items():  # noqa: SLF001 (one of us)
+                self._handlers.setdefault(event, []).extend(handlers)
 
     def on(
         self, event: type[E]

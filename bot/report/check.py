@@ -1,13 +1,16 @@
 """What the check `orbits/deploy` says on the merge commit."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.report.facts import RolloutFacts
+from bot.report.facts import DeploymentFacts, RolloutFacts
+from bot.report.harmless import words
 from bot.report.sections import (
     FAILURES,
     FOLDED,
     UNSETTLED,
     folded_table,
+    folded_word,
     in_states,
     left_alone,
     origin,
@@ -16,8 +19,25 @@ from bot.report.sections import (
     what_next,
 )
 from bot.report.verdict import Conclusion, Status, conclusion, status, tally
+from bot.states import State
 
 CHECK_NAME = "orbits/deploy"
+
+NOT_WRITTEN = "The comment on the pull request could not be written."
+
+_STATUS: dict[State, Status] = {
+    State.QUEUED: "queued",
+    State.WAITING: "queued",
+    State.RUNNING: "in_progress",
+}
+_CONCLUSIONS: dict[State, Conclusion] = {
+    State.SUCCEEDED: "success",
+    State.FAILED: "failure",
+    State.CANCELLED: "cancelled",
+    State.SKIPPED: "skipped",
+    State.HELD: "neutral",
+    State.ROLLED_BACK: "neutral",
+}
 
 LONGEST = 60_000
 """Characters of the summary, and of the text; GitHub takes 65,535 each."""
@@ -34,26 +54,42 @@ class CheckWords:
     text: str
 
 
-def check(facts: RolloutFacts) -> CheckWords:
-    """Say how the rollout stands; green only where every planned tenant is recorded as done."""
+def check(facts: RolloutFacts, untold: Sequence[str] = ()) -> CheckWords:
+    """Say how the rollout stands; green only where every planned tenant is recorded as done.
+
+    `untold` says why the comment on the pull request could not be written.
+    """
     title = tally(facts)
     return CheckWords(
         status=status(facts),
         conclusion=conclusion(facts),
         title=title[0].upper() + title[1:],
-        summary=_summary(facts),
+        summary=_summary(facts, untold),
         text=_text(facts),
     )
 
 
-def _summary(facts: RolloutFacts) -> str:
-    first, last = origin(facts), what_next(facts)
+def tenant_check(deployment: DeploymentFacts) -> CheckWords:
+    """Say how one tenant's deployment stands, in a check of its own."""
+    state = deployment.state
+    return CheckWords(
+        status=_STATUS.get(state, "completed"),
+        conclusion=None if state in _STATUS else _CONCLUSIONS[state],
+        title=state.replace("-", " ").capitalize(),
+        summary=table([deployment], LONGEST),
+        text=output(deployment, LONGEST) if deployment.tail.strip() else "",
+    )
+
+
+def _summary(facts: RolloutFacts, untold: Sequence[str]) -> str:
+    unwritten = [f"⚠️ {NOT_WRITTEN} {words(why, 400)}" for why in untold]
+    first, last = "\n\n".join(filter(None, [origin(facts), *unwritten])), what_next(facts)
     room = LONGEST - len(first) - len(last) - 6
     loud = table(in_states(facts, (*FAILURES, *UNSETTLED)), room)
     room -= len(loud)
     parts = [first, loud]
-    for state, word in FOLDED.items():
-        part = folded_table(in_states(facts, [state]), word, room - 2)
+    for state in FOLDED:
+        part = folded_table(in_states(facts, [state]), folded_word(facts, state), room - 2)
         room -= len(part) + 2
         parts.append(part)
     return "\n\n".join(filter(None, [*parts, last])) or f"{tally(facts)}."

@@ -6,6 +6,7 @@ from bot.report.sections import (
     FOLDED,
     UNSETTLED,
     folded_table,
+    folded_word,
     heading,
     in_states,
     left_alone,
@@ -13,6 +14,7 @@ from bot.report.sections import (
     output,
     table,
     what_next,
+    what_was_before,
 )
 
 MARKER = "<!-- orbits: the rollout of this pull request -->"
@@ -34,7 +36,7 @@ def comment(facts: RolloutFacts) -> str:
     went well, then what still goes on, then output. A failed tenant is cut last.
     """
     first = [MARKER, "\n".join(filter(None, [heading(facts), origin(facts)]))]
-    last = [where_output_is(facts), what_next(facts)]
+    last = [where_output_is(facts), what_was_before(facts), what_next(facts)]
     room = LONGEST - sum(len(part) + 2 for part in (*first, *last))
 
     failed = in_states(facts, FAILURES)
@@ -43,8 +45,8 @@ def comment(facts: RolloutFacts) -> str:
     loud = table([*failed, *in_states(facts, UNSETTLED)], room)
     room -= len(loud) + 2
     quiet = []
-    for state, word in FOLDED.items():
-        part = folded_table(in_states(facts, [state]), word, room - 2)
+    for state in FOLDED:
+        part = folded_table(in_states(facts, [state]), folded_word(facts, state), room - 2)
         room -= len(part) + 2
         quiet.append(part)
     alone = left_alone(facts.excluded, room - 2)

@@ -33,6 +33,7 @@ class DeploymentFacts:
     tail: str = ""
     rolled_back_to: str | None = None
     run_id: str | None = None
+    done: str = "updated"
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,9 @@ class RolloutFacts:
 
     `deployments` are all that are planned, in the order in which they go. `note` says what
     else matters in a few words: the wave, or what stopped it. `next_steps` are lines to type.
+    `done` is what it does to a tenant, in one word; of a way back `asked` says who wanted it and
+    why. `earlier` are other rollouts of the pull request, in a line each. `buttons` are commands
+    that may be given by one press. It `awaits_people` where it does not go on without them.
     """
 
     services: tuple[str, ...]
@@ -62,3 +66,8 @@ class RolloutFacts:
     finished: datetime | None = None
     run_url: str | None = None
     next_steps: tuple[str, ...] = ()
+    done: str = "updated"
+    asked: str = ""
+    earlier: tuple[str, ...] = ()
+    buttons: tuple[str, ...] = ()
+    awaits_people: bool = False

@@ -33,6 +33,7 @@ _VERDICTS = {
     "skipped": "⏭️",
     "neutral": "⏸️",
     "cancelled": "🚫",
+    "action_required": "✋",
     "in_progress": "🔄",
     "queued": "⏳",
 }
@@ -44,10 +45,15 @@ _TABLE_HEAD = ("| Tenant | From → To | Result | Took |", "|---|---|---|---|")
 def heading(facts: RolloutFacts) -> str:
     """Say what goes where, the verdict first."""
     mark = _VERDICTS[conclusion(facts) or status(facts)]
-    if facts.state is State.WAITING:
+    if facts.state is State.WAITING and not facts.awaits_people:
         mark = _VERDICTS["queued"]
+    return f"### {mark} {what_goes_where(facts)}: {tally(facts)}"
+
+
+def what_goes_where(facts: RolloutFacts) -> str:
+    """Name the services and, unless each tenant goes to what it had before, the commit."""
     services = plain(", ".join(facts.services), 200)
-    return f"### {mark} {services} → {revision(facts.revision)}: {tally(facts)}"
+    return services if facts.asked else f"{services} → {revision(facts.revision)}"
 
 
 def origin(facts: RolloutFacts) -> str:
@@ -56,6 +62,8 @@ def origin(facts: RolloutFacts) -> str:
     if facts.pull_request is not None:
         title, author = plain(facts.pull_request.title, 400), plain(facts.pull_request.author, 80)
         parts.append(f'#{facts.pull_request.number} "{title}" by {author}')
+    if facts.asked:
+        parts.append(words(facts.asked, 300))
     if facts.note:
         parts.append(words(facts.note, 300))
     if facts.started is not None and facts.finished is not None:
@@ -80,7 +88,7 @@ def table(deployments: Sequence[DeploymentFacts], room: int) -> str:
     failed = _rows([one for one in deployments if one.state in FAILURES], room)
     left = room - sum(len(row) + 1 for row in failed)
     others = _rows([one for one in deployments if one.state not in FAILURES], left)
-    return _fitted(head, [*failed, *others], room + len(head) + len(_MORE))
+    return fitted(head, [*failed, *others], room + len(head) + len(_MORE))
 
 
 def folded(summary: str, content: str) -> str:
@@ -102,15 +110,27 @@ def output(deployment: DeploymentFacts, room: int) -> str:
     return folded(summary, block(deployment.tail, room - len(folded(summary, ""))))
 
 
-def left_alone(excluded: Sequence[ExcludedFacts], room: int) -> str:
-    """Fold away who is not part of it, and why."""
+def left_alone(excluded: Sequence[ExcludedFacts], room: int, more: int = 0) -> str:
+    """Fold away who is not part of it, and why; so many `more` are not named."""
     if not excluded:
         return ""
-    summary = f"{len(excluded)} not affected"
+    summary = f"{len(excluded) + more} not affected"
     lines = [f"- {plain(one.name, 120)}: {words(one.reason, 300)}" for one in excluded]
+    lines += [f"- … and {more:,} more"] if more else []
     most = room - len(folded(summary, ""))
-    content = _fitted("", lines, most)
+    content = fitted("", lines, most)
     return folded(summary, content.strip("\n")) if content else ""
+
+
+def what_was_before(facts: RolloutFacts) -> str:
+    """List the earlier rollouts of the pull request, the newest first; empty without any."""
+    lines = [f"- {words(line, 300)}" for line in reversed(facts.earlier)][:5]
+    return "\n".join(["Before that:", *lines]) if lines else ""
+
+
+def folded_word(facts: RolloutFacts, state: State) -> str:
+    """Answer the word under which deployments in a quiet state are folded away."""
+    return facts.done if state is State.SUCCEEDED else FOLDED[state]
 
 
 def what_next(facts: RolloutFacts) -> str:
@@ -164,12 +184,14 @@ def _row(deployment: DeploymentFacts, most: int) -> str:
 
 
 def _result(deployment: DeploymentFacts, most: int) -> str:
-    mark = _MARKS[deployment.state]
+    mark = _MARKS[deployment.state].replace("updated", deployment.done)
     if not most:
         return mark
     said = words(deployment.reason, most)
     if deployment.state is State.FAILED:
         return _failure(deployment, said)
+    if deployment.state is State.HELD and said:
+        return f"⏸️ {said}"
     if deployment.state is State.ROLLED_BACK and deployment.rolled_back_to:
         mark += f" to {revision(deployment.rolled_back_to)}"
     return f"{mark}: {said}" if said else mark
@@ -185,7 +207,7 @@ def _failure(deployment: DeploymentFacts, said: str) -> str:
     return "❌ " + " · ".join(parts)
 
 
-def _fitted(head: str, lines: Sequence[str], room: int) -> str:
+def fitted(head: str, lines: Sequence[str], room: int) -> str:
     """Join the lines for which there is room, and count the others; empty without any room."""
     whole = "\n".join([head, *lines])
     if len(whole) <= room:

@@ -7,7 +7,7 @@ from bot.report.facts import RolloutFacts
 from bot.states import State
 
 Status = Literal["queued", "in_progress", "completed"]
-Conclusion = Literal["success", "failure", "skipped", "neutral", "cancelled"]
+Conclusion = Literal["action_required", "success", "failure", "skipped", "neutral", "cancelled"]
 
 _DONE = {State.SUCCEEDED, State.SKIPPED}
 _COUNTED = {
@@ -26,6 +26,8 @@ def status(facts: RolloutFacts) -> Status:
     """Say how far the rollout is; one that ended badly is complete whatever its rows say."""
     if facts.state is State.QUEUED:
         return "queued"
+    if facts.awaits_people:
+        return "completed"
     if not facts.state.terminal:
         return "in_progress"
     unfinished = any(not deployment.state.terminal for deployment in facts.deployments)
@@ -40,6 +42,8 @@ def conclusion(facts: RolloutFacts) -> Conclusion | None:
     """
     if status(facts) != "completed":
         return None
+    if facts.awaits_people:
+        return "action_required"
     states = {facts.state, *(deployment.state for deployment in facts.deployments)}
     if states & {State.FAILED, State.ROLLED_BACK}:
         return "failure"
@@ -60,7 +64,7 @@ def tally(facts: RolloutFacts) -> str:
         return _nothing_planned(facts)
     if counts[State.SKIPPED] == planned:
         return f"{planned} {_tenants(planned)} skipped"
-    parts = [f"{counts[State.SUCCEEDED]} of {planned} {_tenants(planned)} updated"]
+    parts = [f"{counts[State.SUCCEEDED]} of {planned} {_tenants(planned)} {facts.done}"]
     parts += [f"{counts[state]} {word}" for state, word in _COUNTED.items() if counts[state]]
     return ", ".join(parts)
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 
@@ -24,11 +24,20 @@ class Change:
 
 @dataclass(frozen=True)
 class TenantFacts:
-    """A tenant, as far as it matters here; `services` is `None` where it uses all of them."""
+    """A tenant, as far as it matters here; `services` is `None` where it uses all of them.
+
+    `branches` names the branch that it tracks of a service, where it is not the service's own.
+    """
 
     name: str
     tags: frozenset[str] = frozenset()
     services: frozenset[str] | None = None
+    ring: str = "all"
+    branches: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    def uses(self, service: str) -> bool:
+        """Answer whether a service is one of its own."""
+        return self.services is None or service in self.services
 
 
 class Because(StrEnum):
@@ -41,6 +50,7 @@ class Because(StrEnum):
     NO_PATH_MATCHES = "no-path-matches"
     TENANT_USES_IT = "tenant-uses-it"
     TENANT_DOES_NOT_USE_IT = "tenant-does-not-use-it"
+    TRACKS_OTHER_BRANCH = "tracks-other-branch"
 
 
 @dataclass(frozen=True)
@@ -82,19 +92,28 @@ class Affected:
 def affected_by(
     change: Change, services: Iterable[Service], tenants: Iterable[TenantFacts]
 ) -> Affected:
-    """Decide which services a change deploys, and to which tenants."""
-    on_services = [_on_service(change, service) for service in services]
-    deployed = [verdict.service for verdict in on_services if verdict.affected]
-    on_tenants = [_on_tenant(service, tenant) for tenant in tenants for service in deployed]
+    """Decide which services a change deploys, and to which tenants.
+
+    A tenant that tracks another branch of a service gets what is merged to that one alone; who
+    tracks none gets what is merged to the service's own.
+    """
+    services, tenants = tuple(services), tuple(tenants)
+    on_services = [_on_service(change, service, tenants) for service in services]
+    deployed = [
+        service for service, verdict in zip(services, on_services, strict=True) if verdict.affected
+    ]
+    on_tenants = [
+        _on_tenant(change.branch, service, tenant) for tenant in tenants for service in deployed
+    ]
     return Affected((*on_services, *on_tenants))
 
 
-def _on_service(change: Change, service: Service) -> Verdict:
+def _on_service(change: Change, service: Service, tenants: Iterable[TenantFacts]) -> Verdict:
     name, globs = service.name, service.paths
     if change.repository.lower() != service.repository.lower():
         sentence = f"{name} is deployed from {service.repository}, not from {change.repository}"
         return Verdict(name, None, False, Because.OTHER_REPOSITORY, sentence)
-    if change.branch != service.branch:
+    if change.branch != service.branch and not _is_tracked(change.branch, name, tenants):
         sentence = f"branch {change.branch} is not {service.branch}, which {name} deploys"
         return Verdict(name, None, False, Because.OTHER_BRANCH, sentence)
     if not change.complete:
@@ -124,12 +143,23 @@ def _none_matches(change: Change, service: Service) -> str:
     return f"no changed file matches {wanted or 'any path'} of {service.name}"
 
 
-def _on_tenant(service: str, tenant: TenantFacts) -> Verdict:
-    if tenant.services is None or service in tenant.services:
-        sentence = f"{tenant.name} uses {service}"
-        return Verdict(service, tenant.name, True, Because.TENANT_USES_IT, sentence)
-    sentence = f"{tenant.name} does not use {service}"
-    return Verdict(service, tenant.name, False, Because.TENANT_DOES_NOT_USE_IT, sentence)
+def _is_tracked(branch: str, service: str, tenants: Iterable[TenantFacts]) -> bool:
+    return any(each.branches.get(service) == branch and each.uses(service) for each in tenants)
+
+
+def _on_tenant(branch: str, service: Service, tenant: TenantFacts) -> Verdict:
+    name, who = service.name, tenant.name
+    if not tenant.uses(name):
+        sentence = f"{who} does not use {name}"
+        return Verdict(name, who, False, Because.TENANT_DOES_NOT_USE_IT, sentence)
+    tracked = tenant.branches.get(name, service.branch)
+    if tracked != branch:
+        sentence = f"{who} tracks {tracked} of {name}, not {branch}"
+        return Verdict(name, who, False, Because.TRACKS_OTHER_BRANCH, sentence)
+    sentence = (
+        f"{who} tracks {tracked} of {name}" if name in tenant.branches else f"{who} uses {name}"
+    )
+    return Verdict(name, who, True, Because.TENANT_USES_IT, sentence)
 
 
 def deciding_glob(path: str, globs: tuple[str, ...]) -> str | None:

@@ -1,25 +1,49 @@
 """The tenants as rows: who they are, and which revisions they have."""
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import TypeVar
 
 from sqlmodel import Session, col, delete, select
 
 from bot.engine.clock import Clock
+from bot.report.suggestions import closest, in_code, listed
+from bot.rollouts.affected import TenantFacts
+from bot.rollouts.profiles.differences import TenantChange
+from bot.rollouts.profiles.fields import tenant_name
+from bot.rollouts.profiles.profile import Profile
+from bot.states import LIVE
 from bot.store.database import Database
-from bot.store.tables import Deployed, Tenant
+from bot.store.tables import Deployed, Deployment, Hold, Tenant
 from resources.errors import Refused
 
-_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+T = TypeVar("T")
+
+Look = Callable[[Session, datetime], T]
+"""Reads something of the store, as it is at a time."""
+
+UNDONE = "Nothing was changed."
 
 
-@dataclass(frozen=True)
-class TenantOverview:
-    """A tenant, and the revision of each service that it has."""
+def facts_of_tenants(session: Session) -> list[TenantFacts]:
+    """Answer what matters of every tenant to a rollout, in the order of their names."""
+    return [profile_of(row).facts(row.name) for row in rows_of(session)]
 
-    tenant: Tenant
-    revisions: Mapping[str, str]
+
+def profile_of(row: Tenant) -> Profile:
+    """Answer what was said of a tenant."""
+    return Profile.model_construct(
+        ring=row.ring,
+        tags=tuple(row.tags),
+        services=tuple(row.services),
+        branches=row.branches,
+        variables=row.variables,
+    )
+
+
+def tenant_of(name: str, profile: Profile) -> Tenant:
+    """Answer the row of a tenant of whom this is said."""
+    return _said(Tenant(name=name), profile)
 
 
 class Tenants:
@@ -31,20 +55,40 @@ class Tenants:
 
     async def add(self, tenant: Tenant) -> None:
         """Add a tenant; raises `Refused` where its name is taken, or is none."""
-        if not _NAME.fullmatch(tenant.name):
-            raise Refused(
-                f"`{tenant.name}` is no name for a tenant: use at most 63 small letters, digits "
-                "and hyphens, such as `acme`. Nothing was added."
-            )
+        try:
+            tenant_name(tenant.name)
+        except ValueError as wrong:
+            raise Refused(f"{in_code(tenant.name)} {wrong} Nothing was added.") from wrong
         await self._database.write(lambda session: self._add(session, tenant))
 
-    async def remove(self, name: str) -> None:
-        """Forget a tenant; what was deployed for it stays as it is. Raises `Refused`."""
-        await self._database.write(lambda session: _remove(session, name))
+    async def remove(self, name: str, obstacles: Look[list[str]] | None = None) -> None:
+        """Forget a tenant, and what holds it; what was deployed for it stays as it is.
 
-    async def overview(self) -> list[TenantOverview]:
-        """Answer all tenants with what they have, in the order of their names."""
-        return await self._database.read(_overview)
+        Raises `Refused` where there is none, or where there are `obstacles`.
+        """
+        await self._database.write(lambda session: self._remove(session, name, obstacles))
+
+    async def profiles(self) -> dict[str, Profile]:
+        """Answer what was said of all tenants, in the order of their names."""
+        return await self._database.read(
+            lambda session: {row.name: profile_of(row) for row in rows_of(session)}
+        )
+
+    async def look(self, at: Look[T]) -> T:
+        """Answer what there is to read of the store now."""
+        return await self._database.read(lambda session: at(session, self._clock.now()))
+
+    async def check(self, changes: Iterable[TenantChange]) -> None:
+        """Raise `Refused` where these could not be carried out."""
+        await self._database.read(lambda session: _demand(session, changes))
+
+    async def carry_out(self, changes: Iterable[TenantChange]) -> None:
+        """Add, change and forget tenants, all or none.
+
+        Raises `Refused` where somebody is not as found any more, or is to be forgotten who has
+        something deployed.
+        """
+        await self._database.write(lambda session: self._carry_out(session, changes))
 
     async def has(self, tenant: str, revisions: Mapping[str, str]) -> None:
         """Record that a tenant was brought to revisions outside any rollout."""
@@ -52,9 +96,39 @@ class Tenants:
 
     def _add(self, session: Session, tenant: Tenant) -> None:
         if session.get(Tenant, tenant.name) is not None:
-            raise Refused(f"There is a tenant `{tenant.name}` already. Nothing was added.")
+            raise Refused(
+                f"There is a tenant `{tenant.name}` already; `orbits tenants set {tenant.name}` "
+                "changes it. Nothing was added."
+            )
         tenant.created_at = self._clock.now()
         session.add(tenant)
+
+    def _remove(self, session: Session, name: str, obstacles: Look[list[str]] | None) -> None:
+        if session.get(Tenant, name) is None:
+            raise Refused(
+                f"{_unknown(name, [row.name for row in rows_of(session)])} {_NOT_REMOVED}"
+            )
+        busy = obstacles(session, self._clock.now()) if obstacles else []
+        if busy:
+            raise Refused(
+                f"`{name}` cannot be forgotten now: {'; '.join(busy)}. To forget it all the same, "
+                f"type `orbits tenants remove {name} --force`. {_NOT_REMOVED}"
+            )
+        _forget(session, name)
+
+    def _carry_out(self, session: Session, changes: Iterable[TenantChange]) -> None:
+        changes = list(changes)
+        _demand(session, changes)
+        rows = {row.name: row for row in rows_of(session)}
+        for change in changes:
+            if change.after is None:
+                _forget(session, change.name)
+            elif change.before is not None:
+                session.add(_said(rows[change.name], change.after))
+            else:
+                new = tenant_of(change.name, change.after)
+                new.created_at = self._clock.now()
+                session.add(new)
 
     def _has(self, session: Session, tenant: str, revisions: Mapping[str, str]) -> None:
         now = self._clock.now()
@@ -63,18 +137,62 @@ class Tenants:
             session.merge(row)
 
 
-def _remove(session: Session, name: str) -> None:
-    tenant = session.get(Tenant, name)
-    if tenant is None:
-        known = ", ".join(session.exec(select(Tenant.name).order_by(col(Tenant.name)))) or "none"
-        raise Refused(f"There is no tenant `{name}`; there are: {known}. Nothing was removed.")
-    session.delete(tenant)
+_NOT_REMOVED = "Nothing was removed."
+
+
+def rows_of(session: Session) -> Sequence[Tenant]:
+    """Answer the rows of all tenants, in the order of their names."""
+    return session.exec(select(Tenant).order_by(col(Tenant.name))).all()
+
+
+def _said(row: Tenant, profile: Profile) -> Tenant:
+    """Write into a row what is said of its tenant."""
+    row.ring = profile.ring
+    row.tags, row.services = list(profile.tags), list(profile.services)
+    row.branches, row.variables = dict(profile.branches), dict(profile.variables)
+    return row
+
+
+def _demand(session: Session, changes: Iterable[TenantChange]) -> None:
+    """Raise `Refused` where changes do not go by what there is now."""
+    there = {row.name: profile_of(row) for row in rows_of(session)}
+    forgotten = []
+    for change in changes:
+        found = there.get(change.name)
+        if TenantChange(change.name, change.before, found).differs:
+            raise Refused(
+                f"Somebody else changed {in_code(change.name)} meanwhile. {UNDONE} Look at it, and "
+                "type the same again."
+            )
+        if change.after is None:
+            forgotten.append(change.name)
+    installed = _installed(session, forgotten)
+    if installed:
+        which = listed(installed)
+        raise Refused(
+            f"{which} {'have' if len(installed) > 1 else 'has'} something deployed or held, and "
+            f"would be forgotten. Name them in the file, or forget each by such as "
+            f"`orbits tenants remove {installed[0]}`. {UNDONE}"
+        )
+
+
+def _installed(session: Session, names: Sequence[str]) -> list[str]:
+    """Answer which of these have something deployed or held, or are about to."""
+    if not names:
+        return []
+    going_on = select(Deployment.tenant).where(col(Deployment.state).in_(LIVE)).distinct()
+    have = [select(Deployed.tenant).distinct(), select(Hold.tenant).distinct(), going_on]
+    found = {name for chosen in have for name in session.exec(chosen)}
+    return [name for name in names if name in found]
+
+
+def _forget(session: Session, name: str) -> None:
+    session.exec(delete(Tenant).where(col(Tenant.name) == name))
     session.exec(delete(Deployed).where(col(Deployed.tenant) == name))
+    session.exec(delete(Hold).where(col(Hold.tenant) == name))
 
 
-def _overview(session: Session) -> list[TenantOverview]:
-    revisions: dict[str, dict[str, str]] = {}
-    for row in session.exec(select(Deployed).order_by(col(Deployed.service))):
-        revisions.setdefault(row.tenant, {})[row.service] = row.revision
-    tenants = session.exec(select(Tenant).order_by(col(Tenant.name)))
-    return [TenantOverview(tenant, revisions.get(tenant.name, {})) for tenant in tenants]
+def _unknown(name: str, names: Sequence[str]) -> str:
+    near = closest(name, names)
+    guess = f" Did you mean {in_code(near)}?" if near else ""
+    return f"No tenant is called {in_code(name)}.{guess} There are: {listed(names) or 'none'}."

@@ -1,4 +1,4 @@
-"""Forgets what ended long ago: runs with all that belongs to them, and handled deliveries.
+"""Forgets what ended long ago: runs with all that belongs to them, deliveries, and notices.
 
 What is recorded of identities, tenants and rollouts is never forgotten. A run and what it handed
 to the queue are a family, such as a rollout's: it goes when all of it has ended long ago.
@@ -17,6 +17,7 @@ from sqlmodel import Session, col, select
 
 from bot.states import LIVE, State
 from bot.store.database import Database
+from bot.store.forgotten_notices import forget_notices
 from bot.store.tables import Delivery, Deployment, Place, Printed, Rollout, Run, Signal, Step, Wait
 
 T = TypeVar("T")
@@ -45,6 +46,7 @@ class Pruned:
     places: int = 0
     signals: int = 0
     deliveries: int = 0
+    notices: int = 0
 
 
 class _Ended(NamedTuple):
@@ -79,7 +81,8 @@ async def prune(
     One transaction deletes about `batch` rows, or one root with what was nested in it where
     that is more: nobody waits long, and a prune that is cut off leaves whole runs. A delivery
     that was forgotten counts as new when it comes again, so deliveries must be kept for longer
-    than GitHub offers to send them again.
+    than GitHub offers to send them again. A notice goes when it told its end, or was given up: if
+    there is more to say after all, it is found on GitHub again.
     """
     before = now - older_than
     counts: Counter[str] = Counter()
@@ -92,6 +95,7 @@ async def prune(
     while handled := await database.read(partial(_handled, before, last, batch)):
         last = handled[-1]
         counts += await database.write(partial(_forget_deliveries, handled, before))
+    counts["notices"] = await forget_notices(database, before, batch)
     return Pruned(**counts)
 
 

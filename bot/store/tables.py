@@ -214,65 +214,145 @@ class Delivery(SQLModel, table=True):
 
 
 class Tenant(SQLModel, table=True):
-    """A client with a stack of its own. `services` is empty where it uses all of them."""
+    """A client with a stack of its own. `services` is empty where it uses all of them.
+
+    `branches` names the branch that it tracks of a service, where it is not the service's own.
+    """
 
     name: str = Field(primary_key=True)
     ring: str = "all"
     tags: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     services: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    branches: dict[str, str] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     variables: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     created_at: datetime = moment()
 
 
 class Deployed(SQLModel, table=True):
-    """The revision of a service that a tenant has; what succeeded last."""
+    """The revision of a service that a tenant has; what succeeded last, with what variables."""
 
     tenant: str = Field(primary_key=True)
     service: str = Field(primary_key=True)
     revision: str
+    variables: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     rollout_id: str | None = None
     updated_at: datetime = moment()
 
 
-class Rollout(SQLModel, table=True):
-    """One revision over many tenants, because a pull request was merged.
+class Hold(SQLModel, table=True):
+    """A tenant's service that stays where it is: `hold` after a rollback, `pin` by hand.
 
-    `number` rises with each rollout: it tells which of two is the newer one, but where a
-    delivery came late. Then `contained_in` names the commits, rolled out before, that hold this
-    one already.
+    Merges, retries and drift cycles respect it; who lifts it says so by a command.
     """
 
-    __table_args__ = (Index("rollout_of_merge", "repository", "sha", unique=True),)
+    tenant: str = Field(primary_key=True)
+    service: str = Field(primary_key=True)
+    kind: str
+    revision: str | None = None
+    reason: str
+    placed_by: str
+    pull_request: str | None = None
+    placed_at: datetime = moment()
+    until: datetime | None = moment(nullable=True)
+
+
+class Order(SQLModel, table=True):
+    """A command of a comment: carried out once, however often its delivery comes.
+
+    `comment` is `owner/name/id`. `about` is what its author saw: the newest rollout of the pull
+    request when the comment came, or the head of an open one.
+    """
+
+    # `order` is a word of SQL's own.
+    __tablename__ = "ordered"
+    __table_args__ = (
+        Index(
+            "order_open",
+            "asked_at",
+            sqlite_where=text("state = 'queued'"),
+            postgresql_where=text("state = 'queued'"),
+        ),
+    )
+
+    comment: str = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    repository: str
+    comment_id: int = Field(sa_column=Column(BigInteger, nullable=False))
+    pull_request: int
+    login: str
+    line: str = Field(sa_column=Column(Text, nullable=False))
+    about: str | None = None
+    state: State = Field(default=State.QUEUED, sa_column=Column(StateText, nullable=False))
+    answer: str = Field(default="", sa_column=Column(Text, nullable=False))
+    asked_at: datetime = moment()
+    done_at: datetime | None = moment(nullable=True)
+
+
+class Rollout(SQLModel, table=True):
+    """Revisions over many tenants: because something was merged, or somebody asked for it.
+
+    It advances in legs, each one run; between them it waits for people, or for the end of a
+    freeze (`continue_at`). `number` rises with each rollout: it tells which of two is the newer
+    one, but where a delivery came late. Then `contained_in` names the commits, rolled out
+    before, that hold this one already. `key` is what it was begun for, so that it begins once.
+    `policy` is the text of the `orbits.toml` that it goes by, `bakes` the seconds of pause after
+    each wave. `forgiven` failures were there when somebody resumed it, and count no more.
+    `stopped` says in a few words why it does not go on by itself.
+    """
+
+    __table_args__ = (Index("rollout_of_pull_request", "repository", "pull_request"),)
 
     id: str = Field(primary_key=True)
     number: int = Field(unique=True)
+    key: str = Field(unique=True)
+    kind: str = "merge"
     repository: str
     branch: str
     sha: str
     services: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
-    pull_request: int
+    pull_request: int | None = None
     title: str
     author: str
-    merged_by: str
+    asked_by: str
     url: str
+    undoes: str | None = None
+    reason: str | None = None
     contained_in: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     explanation: list[dict[str, Any]] = Field(
         default_factory=list, sa_column=Column(JSON, nullable=False)
     )
+    policy: str = Field(default="", sa_column=Column(Text, nullable=False))
+    bakes: list[float] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    forgiven: int = 0
     state: State = Field(sa_column=Column(StateText, nullable=False))
+    stopped: str | None = None
+    leg: int = 0
     run_id: str | None = None
+    pauses_until: datetime | None = moment(nullable=True)
+    continue_at: datetime | None = moment(nullable=True)
     created_at: datetime = moment()
     finished_at: datetime | None = moment(nullable=True)
 
 
 class Deployment(SQLModel, table=True):
-    """One tenant's stack brought to the revisions of a rollout. What it was is snapshotted."""
+    """One tenant's stack brought to the revisions of a rollout. What it was is snapshotted.
+
+    `target` is the revision of each service that it is brought to; `before` what it had, and
+    `variables_before` with which variables. `desired` is the whole of what its stack was done with.
+    `held_by` says what keeps one in the state `held`.
+    """
 
     rollout_id: str = Field(primary_key=True)
     tenant: str = Field(primary_key=True)
+    wave: int = 1
     state: State = Field(sa_column=Column(StateText, nullable=False))
+    held_by: str | None = None
     reason: str
+    target: dict[str, str] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     before: dict[str, str] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    variables_before: dict[str, Any] = Field(
+        default_factory=dict, sa_column=Column(JSON, nullable=False)
+    )
     desired: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     failed_step: str | None = None
     problem: str | None = Field(default=None, sa_column=Column(Text))
@@ -283,19 +363,124 @@ class Deployment(SQLModel, table=True):
     finished_at: datetime | None = moment(nullable=True)
 
 
-class Report(SQLModel, table=True):
-    """What GitHub was last told of a rollout, and where; the words themselves are pure functions.
+class Notice(SQLModel, table=True):
+    """What GitHub should say, once: a comment, a check, a reaction, an answer, a deployment.
 
-    `due` is true while GitHub may be behind. Digests are of the words that GitHub has.
+    `target` says where, as its `kind` does. The words are rendered from `source` when they are
+    sent, or are made of `content`. `due` while GitHub may be behind; `changes` rises each time it
+    becomes so, also while it is being told. GitHub has words with this `digest` under this
+    `number`. `underway`: a write was begun whose answer is not known, so that it is looked up
+    before it is repeated. What GitHub does not take is said in the notice `told_by`.
     """
 
-    rollout_id: str = Field(primary_key=True)
-    check_run_id: int | None = Field(default=None, sa_column=Column(BigInteger))
-    check_digest: str | None = None
-    comment_id: int | None = Field(default=None, sa_column=Column(BigInteger))
-    comment_digest: str | None = None
+    __table_args__ = (
+        Index("notice_due", "due", "account"),
+        Index("notice_source", "source"),
+        Index("notice_told_by", "told_by"),
+        Index("notice_told", "told_at"),
+    )
+
+    key: str = Field(primary_key=True)
+    account: str
+    kind: str
+    target: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    source: str | None = None
+    content: str | None = Field(default=None, sa_column=Column(Text))
+    told_by: str | None = None
+    rank: int
     due: bool = True
+    changes: int = 1
     final: bool = False
+    number: int | None = Field(default=None, sa_column=Column(BigInteger))
+    digest: str | None = None
+    underway: bool = False
     attempts: int = 0
+    given_up: bool = False
     problem: str | None = Field(default=None, sa_column=Column(Text))
     not_before: datetime | None = moment(nullable=True)
+    told_at: datetime | None = moment(nullable=True)
+
+
+class Written(SQLModel, table=True):
+    """A write to GitHub of the last hour, counted towards what GitHub allows an account."""
+
+    __table_args__ = (Index("written_lately", "account", "at"),)
+
+    id: str = Field(primary_key=True)
+    account: str
+    at: datetime = moment()
+
+
+class Silence(SQLModel, table=True):
+    """Until when GitHub wants to hear nothing of an account, after how many limits in a row."""
+
+    account: str = Field(primary_key=True)
+    until: datetime = moment()
+    limits: int = 1
+
+
+class Plan(SQLModel, table=True):
+    """What a proposal would do: an open pull request, or a group of a merge queue.
+
+    `proposal` is what would be merged as `attempt` found it, `outlook` whom that would reach, and
+    `said` what the stack of each tenant that was asked answered, without any value. `reckoned_for`
+    tells the tenants and holds that the outlook was made for from others. `closed` once it is
+    merged, or given up.
+    """
+
+    __table_args__ = (
+        Index("plan_head", "head_sha"),
+        Index(
+            "plan_open",
+            "closed",
+            sqlite_where=text("closed IS NULL AND pull_request IS NOT NULL"),
+            postgresql_where=text("closed IS NULL AND pull_request IS NOT NULL"),
+        ),
+    )
+
+    key: str = Field(primary_key=True)
+    repository: str
+    pull_request: int | None = None
+    head_sha: str
+    base: str
+    proposal: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    outlook: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    said: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    reckoned_for: str
+    attempt: int = 1
+    state: State = Field(sa_column=Column(StateText, nullable=False))
+    problem: str | None = Field(default=None, sa_column=Column(Text))
+    closed: str | None = None
+    run_id: str | None = None
+    created_at: datetime = moment()
+    finished_at: datetime | None = moment(nullable=True)
+
+
+class Look(SQLModel, table=True):
+    """A look for what was missed: until when all is known, and when the next one is due.
+
+    `told_to_wait`: GitHub itself named that time, so that a restart waits for it as well.
+    """
+
+    name: str = Field(primary_key=True)
+    known_until: datetime | None = moment(nullable=True)
+    due_at: datetime = moment()
+    told_to_wait: bool = False
+
+
+class Head(SQLModel, table=True):
+    """The commit of a tracked branch up to which all that landed there is handled."""
+
+    repository: str = Field(primary_key=True)
+    branch: str = Field(primary_key=True)
+    sha: str
+    seen_at: datetime = moment()
+
+
+class Recovered(SQLModel, table=True):
+    """How often something was missed and found later, by its kind, and what it was last."""
+
+    kind: str = Field(primary_key=True)
+    count: int = 0
+    last: str
+    last_at: datetime = moment()

@@ -1,10 +1,10 @@
 """What a load balancer and an operator ask: is the process up, and can it do its work."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import structlog
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -14,10 +14,13 @@ from bot.store.database import Database
 log = structlog.get_logger(__name__)
 
 
-def health_routes(database: Database, role: Callable[[], str]) -> list[Route]:
+def health_routes(
+    database: Database, role: Callable[[], str], recovered: Callable[[Session], Mapping[str, int]]
+) -> list[Route]:
     """Answer `/healthz` (the process answers) and `/readyz` (it can take deliveries in).
 
-    `role` says what the process does about the work that waits in the database.
+    `role` says what the process does about the work that waits in the database, `recovered` how
+    much of each kind was missed and found later.
     """
 
     async def healthz(_: Request) -> JSONResponse:
@@ -25,10 +28,10 @@ def health_routes(database: Database, role: Callable[[], str]) -> list[Route]:
 
     async def readyz(_: Request) -> JSONResponse:
         try:
-            await database.read(lambda session: session.connection().execute(text("SELECT 1")))
+            found = await database.read(recovered)
         except SQLAlchemyError:
             log.exception("database_unreachable")
             return JSONResponse({"status": "the database does not answer"}, status_code=503)
-        return JSONResponse({"status": "ready", "role": role()})
+        return JSONResponse({"status": "ready", "role": role(), "recovered": dict(found)})
 
     return [Route("/healthz", healthz), Route("/readyz", readyz)]

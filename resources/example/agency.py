@@ -18,6 +18,8 @@ def fleet(home: Path, sources: Mapping[str, str]) -> Fleet:
             tenant=desired.tenant,
             revisions=desired.revisions,
             variables=desired.variables,
+            stages=desired.stages,
+            put_back=desired.put_back,
             home=home,
             sources=sources,
         )

@@ -32,8 +32,9 @@ class MyStack(Resource):
         MyStack(tenant="acme", revisions={"backend": sha}, home=home,
                 sources={"backend": "https://github.com/agency/backend"})
 
-    A service without a revision is not deployed yet, and left out. Each stack is handed to the
-    queue: with many workers, each carries some of them out.
+    A service without a revision is not deployed yet, and left out. They go in the order of
+    `stages`, else in that of `SERVICES`. Where one fails, all are put back, unless they are to be
+    left. Each stack is handed to the queue: with many workers, each carries some of them out.
     """
 
     queued: ClassVar[bool] = True
@@ -43,6 +44,8 @@ class MyStack(Resource):
     home: Path
     sources: Mapping[str, Address]
     variables: Mapping[str, JsonValue] = {}
+    stages: tuple[tuple[str, ...], ...] = ()
+    put_back: bool = True
 
     @model_validator(mode="after")
     def _knows_its_services(self) -> Self:
@@ -72,6 +75,8 @@ class MyStack(Resource):
             for service in self.services():
                 await self.do(f"deploy-{service.service}", service)
         except StepFailed as failed:
+            if not self.put_back or failed.cancelled:
+                raise
             raise await self._put_back(failed) from failed
 
     async def define_rollback(self) -> None:
@@ -93,6 +98,12 @@ class MyStack(Resource):
 
     def services(self) -> list[ServiceResource]:
         """Answer the services that have a revision, in their order."""
+        order = [name for stage in self.stages for name in stage]
+        usual = [kind.service for kind in SERVICES]
+        kinds = sorted(
+            (kind for kind in SERVICES if kind.service in self.revisions),
+            key=lambda kind: (order or usual).index(kind.service),
+        )
         return [
             kind(
                 tenant=self.tenant,
@@ -101,8 +112,7 @@ class MyStack(Resource):
                 revision=self.revisions[kind.service],
                 variables=self.variables,
             )
-            for kind in SERVICES
-            if kind.service in self.revisions
+            for kind in kinds
         ]
 
     async def _put_back(self, failed: StepFailed) -> StepFailed:

@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from resources.library.sqlite_migrate import NO_WAY_BACK, Migration
 from resources.model.resource import Difference, Plan, Resource, Severity
 
 OBSERVED_BYTES = 16_000_000
+
+_LOSES_DATA = re.compile(r"\b(drop\s+(table|column)|delete\s+from|truncate)\b", re.IGNORECASE)
 
 
 class _Observed(BaseModel):
@@ -68,7 +71,7 @@ class SqlMigration(Resource):
             raise NoWayBack(f"{self.identity()} cannot be rolled back: {failed.tail}") from failed
 
     async def define_plan(self) -> Plan:
-        """Answer which files would be applied.
+        """Answer which files would be applied, and whether they name what takes data away.
 
         Before the first success there may be no place yet where the database could be asked:
         then these are all files.
@@ -77,7 +80,10 @@ class SqlMigration(Resource):
         never = self.last_good() is None
         applied = [] if never else (await self._observe()).applied
         pending = [migration for migration in migrations if migration.name not in applied]
-        return Plan(changes=tuple(_not_applied(migration.name) for migration in pending))
+        return Plan(
+            changes=tuple(_not_applied(migration.name) for migration in pending),
+            destructive=not never and any(_LOSES_DATA.search(each.up) for each in pending),
+        )
 
     async def define_cycle(self) -> list[Difference]:
         """Answer what was changed by hand, and which files are applied that should not be."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench import history, journal, queued, resume, start, takeover
+from tests.bench import history, journal, queued, reached, resume, start, takeover
 from tests.bench.measuring import Part, Row
 from tests.bench.stores import Store, both_stores
 
@@ -24,6 +24,7 @@ PARTS: dict[str, Callable[[Store, Store], Iterator[Part]]] = {
     "queue": queued.parts,
     "resume": resume.parts,
     "history": history.parts,
+    "reached": reached.parts,
     "start": start.parts,
     "take-over": takeover.parts,
 }

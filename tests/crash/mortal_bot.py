@@ -25,7 +25,7 @@ from bot.worker import work
 from resources.example import fleet
 
 LOOK_EVERY = 0.02
-AT_ONCE = Pace(timedelta(0), per_minute=10_000, per_tenant=timedelta(0))
+AT_ONCE = Pace(timedelta(0), per_minute=10_000, per_tenant=timedelta(0), settles=timedelta(0))
 
 
 @dataclass(frozen=True)

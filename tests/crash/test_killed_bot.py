@@ -110,10 +110,11 @@ def nothing_ran_twice(lives: list[Steps]) -> bool:
 
 
 def told(agency: Agency, pull: PullRequest) -> tuple[str, str | None]:
-    """Answer the one comment that the bot wrote, and how its one check was concluded."""
+    """Answer the one comment that the bot wrote, and how the check of its rollout was concluded."""
     (comment,) = [each for each in pull.comments if each.author is agency.app.bot]
     assert pull.merge_commit_sha is not None
-    (check,) = agency.backend.check_runs(pull.merge_commit_sha)
+    checks = agency.backend.check_runs(pull.merge_commit_sha)
+    (check,) = [each for each in checks if each.name == "orbits/deploy"]
     assert check.status == "completed"
     return comment.body, check.conclusion
 

@@ -6,7 +6,11 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from bot.commands.verbs import VERBS
 from bot.demo.agency import EVENTS, PERMISSIONS
+from bot.rollouts.policy.reading import read_policy
+from bot.rollouts.profiles.fields import Grounds
+from bot.rollouts.profiles.reading import read_tenants
 from bot.settings import Settings
 from tests.docs.conftest import Shell
 from tests.docs.documents import README, ROOT, Document
@@ -145,24 +149,32 @@ def test_the_shop_that_it_shows_is_opened_when_somebody_approves(
     ]
 
 
-def test_its_tenants_are_added_and_listed(shell: Shell) -> None:
-    done = shell.run(tenants)
+def test_its_tenants_are_added_and_listed(tmp_path: Path, shell: Shell) -> None:
+    (tmp_path / "agency_stacks.py").write_text(stacks_block)
+    done = shell.run(tenants, ORBITS_STACKS="agency_stacks:fleet")
     assert done.returncode == 0, done.stderr
-    *added, _, _, _, acme, globex, _ = done.stdout.splitlines()
-    assert added == [
+    *said, _, headings, _, acme, globex, _ = done.stdout.splitlines()
+    assert said[:2] == [
         "Added the tenant acme; it gets each of its services with that service's next merge.",
         "Added the tenant globex; it gets each of its services with that service's next merge.",
     ]
-    assert acme.strip("│").split() == ["acme", "│", "all", "│", "│", "│", "region=eu-west-1"]
-    assert globex.strip("│").split() == [
-        "globex",
-        "│",
-        "site",
-        "│",
-        "│",
-        "│",
-        "region=eu-central-1",
-    ]
+    assert cells(headings) == ["Tenant", "Ring", "Tags", "Services", "Tracks", "Variables"]
+    assert cells(acme) == ["acme", "canary", "retail", "all", "", "region=eu-west-1"]
+    assert cells(globex) == ["globex", "all", "", "site", "site=next", "region=eu-central-1"]
+
+
+def test_its_files_can_be_read() -> None:
+    tenants_file, policy_file = readme.code("toml")
+    read_tenants(tenants_file, "tenants.toml", Grounds(lambda: ("site",)))
+    policy = read_policy(policy_file)
+    assert policy.service("site").approve_above == 50
+    assert policy.services["site"].after == ("api",)
+
+
+def test_it_lists_every_command_with_its_least_role() -> None:
+    listed = {line: role for line, _, role in readme.table("Comment")}
+    wanted = [verb for name, verb in VERBS.items() if not name.startswith("drift")]
+    assert listed == {verb.usage: str(verb.role) for verb in wanted}
 
 
 def test_it_names_every_setting_with_its_default() -> None:
@@ -189,6 +201,11 @@ def test_the_picture_is_readable_in_light_and_in_dark() -> None:
     picture = ET.fromstring(text)  # noqa: S314 (our own file)
     assert picture.find("{http://www.w3.org/2000/svg}title") is not None
     assert "@media (prefers-color-scheme: dark)" in text
+
+
+def cells(line: str) -> list[str]:
+    """Answer what stands in the columns of a table on the terminal."""
+    return [cell.strip() for cell in line.strip("┃│").replace("┃", "│").split("│")]
 
 
 def default_of(value: object) -> str:

@@ -8,16 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.github.events import (
-    CheckRunRequested,
+    CheckRunActionRequested,
     CommentCreated,
     InstallationChanged,
     MalformedEvent,
     Ping,
+    PullRequestChanged,
     PullRequestClosed,
     Push,
     handles,
     parse,
 )
+from bot.github.shapes import PullRequest
 
 SHA, OTHER = "a" * 40, "b" * 40
 REPOSITORY = {"full_name": "agency/backend", "default_branch": "main", "private": True}
@@ -74,6 +76,34 @@ def test_a_pull_request_closed_without_a_merge_is_none_whatever_its_test_merge()
     assert not event.merged
 
 
+@pytest.mark.parametrize(
+    ("changes", "matters"),
+    [
+        ({"base": {"ref": {"from": "main"}, "sha": {"from": OTHER}}}, True),
+        ({"title": {"from": "Use old session store"}, "body": {"from": None}}, False),
+        ({}, False),
+    ],
+)
+def test_an_edit_matters_where_it_changes_the_base(changes: dict[str, Any], matters: bool) -> None:
+    payload = {**closed(state="open", merged_at=None), "action": "edited", "changes": changes}
+
+    event = parse("pull_request", body(payload))
+
+    assert isinstance(event, PullRequestChanged) is matters
+    assert (event is not None) is matters
+
+
+def test_a_pull_request_of_a_list_is_merged_where_it_says_when() -> None:
+    pull = closed()["pull_request"]
+    del pull["merged"], pull["merged_by"], pull["commits"]
+
+    assert PullRequest.model_validate(pull).merged
+
+
+def test_a_pull_request_whose_fork_is_gone_comes_from_a_fork() -> None:
+    assert PullRequest.model_validate(closed()["pull_request"]).from_fork
+
+
 def test_a_push_tells_its_branch() -> None:
     payload = {"ref": "refs/heads/feature/x", "before": OTHER, "after": SHA}
     event = parse("push", body({**payload, "repository": REPOSITORY}))
@@ -115,8 +145,7 @@ def test_a_button_on_a_check_tells_which() -> None:
     }
     event = parse("check_run", body(payload))
 
-    assert isinstance(event, CheckRunRequested)
-    assert event.requested_action is not None
+    assert isinstance(event, CheckRunActionRequested)
     assert event.requested_action.identifier == "rollback"
 
 
@@ -142,9 +171,13 @@ def test_a_ping_is_read() -> None:
     ("event", "payload"),
     [
         ("star", {"action": "created"}),
-        ("pull_request", {"action": "opened"}),
+        ("pull_request", {"action": "labeled"}),
         ("issue_comment", {"action": "edited"}),
         ("check_run", {"action": "completed"}),
+        ("check_suite", {"action": "requested"}),
+        ("merge_group", {"action": "destroyed"}),
+        ("issues", {"action": "opened"}),
+        ("installation_repositories", {"action": "added"}),
         ("push", {"action": "imagined"}),
     ],
 )

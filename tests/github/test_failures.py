@@ -9,7 +9,7 @@ import pytest
 
 from bot.github.auth import PersonalToken
 from bot.github.door import GitHub
-from bot.github.failures import GitHubFailed, Refusal, RetryLater, failure, waiting_time
+from bot.github.failures import GitHubFailed, Locked, Refusal, RetryLater, failure, waiting_time
 from bot.github.wire import Patience
 from tests.github.conftest import Agency, Clock
 
@@ -117,6 +117,16 @@ def test_a_missing_permission_is_no_limit_and_is_named() -> None:
         "GitHub answered 403 to POST /x. The App lacks a permission, "
         "or the installation is suspended. Needed: checks=write."
     )
+
+
+@pytest.mark.parametrize("status", [403, 422])
+def test_a_locked_conversation_is_told_by_its_words(status: int) -> None:
+    refusal = Refusal(status, {}, "Unable to create comment because issue is locked.")
+
+    error = failure("POST", "/x", refusal, NOW)
+
+    assert isinstance(error, Locked)
+    assert str(error) == f"GitHub answered {status} to POST /x. The conversation is locked."
 
 
 def test_a_secondary_limit_without_headers_is_told_by_its_words() -> None:

@@ -35,7 +35,7 @@ def test_a_failure_says_who_in_the_summary_and_what_was_printed_in_the_text() ->
 |---|---|---|---|
 | **acme** | 9f8e7d6 → a1b2c3d | ❌ step `sql-migrate`: `alembic upgrade head` ended with \
 status 3 · rolled back to 9f8e7d6 · run 7f3c | 7m10 |
-| globex | 9f8e7d6 | ⏸️ held: wave 3 not started |  |
+| globex | 9f8e7d6 | ⏸️ wave 3 not started |  |
 
 <details><summary>2 updated</summary>
 

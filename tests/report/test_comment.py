@@ -37,7 +37,7 @@ def test_a_failure_comes_first_with_what_happened_and_what_to_type() -> None:
 |---|---|---|---|
 | **acme** | 9f8e7d6 → a1b2c3d | ❌ step `sql-migrate`: `alembic upgrade head` ended with \
 status 3 · rolled back to 9f8e7d6 · run 7f3c | 7m10 |
-| globex | 9f8e7d6 | ⏸️ held: wave 3 not started |  |
+| globex | 9f8e7d6 | ⏸️ wave 3 not started |  |
 
 <details><summary>acme: what <code>sql-migrate</code> printed last</summary>
 

@@ -143,6 +143,26 @@ async def test_a_plan_names_the_files_to_come(engine: Engine, migration: Migrate
     assert plan.changes == (critical("migrations/0002_orders.sql", "applied", None),)
 
 
+@pytest.mark.parametrize(
+    ("statement", "loses_data"),
+    [
+        ("ALTER TABLE users ADD COLUMN name", False),
+        ("CREATE TABLE dropped_tables (id)", False),
+        ("ALTER TABLE users DROP COLUMN name", True),
+        ("drop  table users", True),
+        ("DELETE FROM users WHERE id > 1", True),
+    ],
+)
+async def test_a_plan_says_whether_data_would_be_lost(
+    engine: Engine, migration: Migrates, statement: str, loses_data: bool
+) -> None:
+    await engine.run(migration("one", FIRST))
+
+    plan = await engine.run(migration("two", {**FIRST, "0002_next.sql": f"{statement};"}), "plan")
+
+    assert plan.destructive is loses_data
+
+
 async def test_before_the_first_success_a_plan_names_every_file(
     engine: Engine, migration: Migrates, schema: Path
 ) -> None:

@@ -61,6 +61,71 @@ def test_another_branch_reaches_nobody() -> None:
     assert sentences(of, BACKEND) == ["branch release is not main, which backend deploys"]
 
 
+TRACKERS = (
+    TenantFacts("acme", branches={"backend": "next"}),
+    TenantFacts("globex"),
+    TenantFacts("hooli", branches={"backend": "main"}),
+    TenantFacts("wayne", services=frozenset({"site"}), branches={"backend": "next"}),
+)
+
+
+def test_a_merge_to_a_service_s_own_branch_leaves_out_who_tracks_another() -> None:
+    affected = affected_by(change("src/app.py"), (BACKEND,), TRACKERS)
+
+    assert affected.tenants == {"globex": ("backend",), "hooli": ("backend",)}
+    assert affected.verdicts[1].because is Because.TRACKS_OTHER_BRANCH
+    assert [verdict.sentence for verdict in affected.verdicts] == [
+        "backend: src/app.py matches src/**",
+        "acme tracks next of backend, not main",
+        "globex uses backend",
+        "hooli tracks main of backend",
+        "wayne does not use backend",
+    ]
+
+
+def test_a_merge_to_a_tracked_branch_reaches_those_alone_who_track_it() -> None:
+    of = Change("agency/backend", "next", ("src/app.py",))
+    affected = affected_by(of, (BACKEND, SITE), TRACKERS)
+
+    assert affected.services == ("backend",)
+    assert affected.tenants == {"acme": ("backend",)}
+    assert [verdict.sentence for verdict in affected.verdicts] == [
+        "backend: src/app.py matches src/**",
+        "site is deployed from agency/site, not from agency/backend",
+        "acme tracks next of backend",
+        "globex tracks main of backend, not next",
+        "hooli tracks main of backend, not next",
+        "wayne does not use backend",
+    ]
+
+
+def test_the_paths_of_a_service_hold_for_a_tracked_branch_too() -> None:
+    affected = affected_by(Change("agency/backend", "next", ("docs/x.txt",)), (BACKEND,), TRACKERS)
+
+    assert affected.tenants == {}
+    assert affected.verdicts[0].because is Because.NO_PATH_MATCHES
+
+
+def test_a_branch_that_only_who_does_not_use_the_service_tracks_reaches_nobody() -> None:
+    of = Change("agency/backend", "next", ("src/app.py",))
+    (verdict,) = affected_by(of, (BACKEND,), TRACKERS[1:]).verdicts
+
+    assert verdict.because is Because.OTHER_BRANCH
+    assert verdict.sentence == "branch next is not main, which backend deploys"
+
+
+def test_a_tenant_may_track_another_branch_of_one_service_and_not_of_the_other() -> None:
+    web = Service("web", "agency/backend")
+    of = Change("agency/backend", "next", ("src/app.py",))
+
+    assert affected_by(of, (BACKEND, web), TRACKERS).tenants == {"acme": ("backend",)}
+    of = Change("agency/backend", "main", ("src/app.py",))
+    assert affected_by(of, (BACKEND, web), TRACKERS[:2]).tenants == {
+        "acme": ("web",),
+        "globex": ("backend", "web"),
+    }
+
+
 def test_a_list_that_was_cut_counts_as_every_path() -> None:
     affected = affected_by(change("docs/x.txt", complete=False), (BACKEND,), TENANTS)
 

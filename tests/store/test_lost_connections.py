@@ -23,7 +23,7 @@ Writes = Callable[[Connection, Sequence[int]], list[int]]
 
 
 def write_tenants(connection: Connection, items: Sequence[str]) -> list[str]:
-    values = {"service": "backend", "revision": "a" * 40, "updated_at": NOW}
+    values = {"service": "backend", "revision": "a" * 40, "variables": {}, "updated_at": NOW}
     connection.execute(insert(Deployed), [{"tenant": item} | values for item in items])
     return list(items)
 
@@ -120,7 +120,7 @@ async def test_a_statement_whose_answer_was_lost_is_carried_out_again(postgres_u
         calls.append(len(items))
         rows = [{"tenant": item, "service": "backend", "revision": "a"} for item in items]
         again = upsert(Deployed).on_conflict_do_nothing()
-        connection.execute(again, [row | {"updated_at": NOW} for row in rows])
+        connection.execute(again, [row | {"variables": {}, "updated_at": NOW} for row in rows])
         return list(items)
 
     async with cable_to(postgres_url) as (cable, url), Database(url) as database:

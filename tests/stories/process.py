@@ -1,7 +1,7 @@
 """The bot as one process: its web application, and what works behind it."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -12,19 +12,30 @@ from starlette.applications import Starlette
 from bot.app import web_app
 from bot.demo.agency import Agency
 from bot.engine.clock import Clock
+from bot.engine.control.control import Control
 from bot.engine.happenings import Listener
 from bot.engine.journal.queue import RunQueue
 from bot.engine.polling import Polling
 from bot.github.door import GitHub
 from bot.github.wire import Patience
+from bot.outbox.budget import Pace
+from bot.outbox.writer import Outbox
 from bot.parts import Parts, opened
+from bot.rollouts.plans.plan_change import PlanChange
+from bot.rollouts.plans.records import Plans
 from bot.rollouts.records import Rollouts
-from bot.rollouts.reporter import Pace, Reporter
+from bot.rollouts.rollout import RollOut
 from bot.schedule import forget_the_old, schedule
 from bot.worker import work
 from resources.fleet import Fleet
 
-AT_ONCE = Pace(between=timedelta(0), per_tenant=timedelta(0))
+AT_ONCE = Pace(
+    between=timedelta(0),
+    per_minute=10_000,
+    per_hour=10_000,
+    per_tenant=timedelta(0),
+    settles=timedelta(0),
+)
 NO_PAUSES = Patience(pauses=(0.0, 0.0, 0.0))
 
 
@@ -51,18 +62,35 @@ class Process:
         """Do at once what the schedule does every half minute."""
         database, clock = self.parts.database, self.parts.clock
         queue = RunQueue(Polling(database))
-        rollouts = Rollouts(database, clock, queue, lambda: None)
-        reporter = Reporter(database, self.github, clock, AT_ONCE)
+        rollouts = Rollouts(database, clock, queue, _new_leg)
+        outbox = Outbox(database, self.github, clock, {}, AT_ONCE)
         keep = timedelta(days=self.parts.settings.keep_days)
         forget = partial(forget_the_old, database, keep, clock)
-        for job in schedule(rollouts, reporter, forget).get_jobs():
+        for job in schedule(rollouts, self._plans(), outbox, forget).get_jobs():
             await job.func()
+
+    def _plans(self) -> Plans:
+        database, clock = self.parts.database, self.parts.clock
+        queue, services = RunQueue(Polling(database)), self.parts.fleet.services
+        return Plans(database, clock, queue, self.control(), services, _new_plan)
+
+    def control(self) -> Control:
+        """Answer what an operator acts on runs with."""
+        return Control(self.parts.database, self.parts.clock, Polling(self.parts.database))
 
     def client(self) -> httpx.AsyncClient:
         """Answer a client of its web application."""
         return httpx.AsyncClient(
             transport=httpx.ASGITransport(self.web), base_url="http://orbits.test"
         )
+
+
+def _new_leg(rollout_id: str, leg: int) -> RollOut:
+    return RollOut(rollout_id=rollout_id, leg=leg)
+
+
+def _new_plan(key: str, attempt: int, tenants: Sequence[str]) -> PlanChange:
+    return PlanChange(key=key, attempt=attempt, tenants=tuple(tenants))
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, and_, col, not_, or_, select
 
+from bot.outbox.ledger import may_go
 from bot.states import LIVE, State
-from bot.store.tables import Delivery, Report, Rollout, Run
+from bot.store.tables import Delivery, Look, Notice, Rollout, Run
 
 
 def unsettled(session: Session, now: datetime) -> list[str]:
@@ -14,16 +15,21 @@ def unsettled(session: Session, now: datetime) -> list[str]:
         col(Delivery.state) == State.QUEUED,
         or_(col(Delivery.not_before).is_(None), col(Delivery.not_before) <= now),
     )
-    runs = select(Run.identity).where(col(Run.state).in_(LIVE))
-    rollouts = select(Rollout.sha).where(col(Rollout.state).in_(LIVE))
-    # A report is not due while it is being told: at rest it is final, or due later.
-    reports = select(Report.rollout_id).where(
-        col(Report.final).is_(False),
-        or_(
-            col(Report.due).is_(False),
-            col(Report.not_before).is_(None),
-            col(Report.not_before) <= now,
-        ),
+    # Between two waves a rollout rests.
+    rests = and_(col(Rollout.pauses_until).is_not(None), col(Rollout.pauses_until) > now)
+    resting = select(col(Rollout.run_id)).where(rests, col(Rollout.run_id).is_not(None))
+    runs = select(Run.identity).where(col(Run.state).in_(LIVE), col(Run.id).not_in(resting))
+    rollouts = select(Rollout.sha).where(
+        col(Rollout.state).in_([State.QUEUED, State.RUNNING]), not_(rests)
     )
-    kinds = {"delivery": deliveries, "run": runs, "rollout": rollouts, "report": reports}
+    # A notice is due until it is told.
+    notices = select(Notice.key).where(may_go(now))
+    looks = select(Look.name).where(col(Look.due_at) <= now)
+    kinds = {
+        "delivery": deliveries,
+        "run": runs,
+        "rollout": rollouts,
+        "notice": notices,
+        "look": looks,
+    }
     return [f"{kind} {each}" for kind, chosen in kinds.items() for each in session.exec(chosen)]

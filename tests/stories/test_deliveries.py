@@ -83,7 +83,7 @@ async def test_deliveries_that_come_late_and_out_of_order_are_all_handled(world:
     world.github.shuffle_deliveries(seed=3)
     backend = await world.merges(APP)
     frontend = await world.merges(PAGE, to=world.frontend)
-    await world.passes(timedelta(hours=5))
+    await world.passes(timedelta(minutes=4))
     assert world.rollouts() == []
 
     world.github.resume_deliveries()
@@ -100,11 +100,12 @@ async def test_a_merge_while_github_answers_nothing_but_502_is_deployed_later(
     merge = await world.merges(APP)
     await world.settles()
     assert world.rollouts() == []
-    chosen = select(Delivery).where(col(Delivery.event) == "pull_request")
+    chosen = select(Delivery).where(col(Delivery.action) == "closed")
     waiting = world.stored(lambda session: session.exec(chosen).one())
     assert (waiting.state, waiting.attempts) == (State.QUEUED, 1)
     assert waiting.problem == (
-        "GitHubFailed: GitHub answered 502 to GET /api/v3/repos/agency/backend/installation. "
+        "GitHubFailed: GitHub answered 502 to GET "
+        f"/api/v3/repos/agency/backend/commits/{merge.sha}. "
         "GitHub has a problem of its own; its status page may tell more."
     )
 
@@ -115,7 +116,7 @@ async def test_a_merge_while_github_answers_nothing_but_502_is_deployed_later(
 
 
 async def test_a_merge_while_github_limits_us_is_deployed_when_it_lets_us(world: World) -> None:
-    world.github.outages.slow_down("GET", "/commits/", retry_after="90")
+    world.github.outages.slow_down("GET", "/commits/[0-9a-f]{40}$", retry_after="90")
     merge = await world.merges(APP)
     await world.settles()
     await world.passes(timedelta(seconds=80))
@@ -190,7 +191,7 @@ async def test_who_could_not_take_the_newer_merge_gets_the_older_that_came_late(
 
 
 async def test_an_older_merge_that_had_to_wait_does_not_undo_the_newer(world: World) -> None:
-    world.github.outages.slow_down("GET", "/commits/", retry_after="90")
+    world.github.outages.slow_down("GET", "/commits/[0-9a-f]{40}$", retry_after="90")
     await world.merges(APP)
     await world.settles()
     newer = await world.merges({"src/app.py": "VERSION = 3\n"})

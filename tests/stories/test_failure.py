@@ -58,7 +58,7 @@ Nothing of 0003_unique_email.sql was applied.
 
 </details>"""
     origin = '#2 "One account per e-mail address" by maya · took 0s'
-    what_next = "Next: mend the cause; the next merge that deploys backend reaches initech as well"
+    what_next = "Next: `/orbits retry initech` · `/orbits rollback`"
     assert (
         world.sticky_comment(second.pull)
         == f"""\
@@ -151,7 +151,7 @@ async def test_where_there_is_no_way_back_the_comment_says_why(new_world: NewWor
 
 
 async def test_a_tenant_that_is_removed_before_its_turn_comes_is_left_alone(world: World) -> None:
-    await world.merges({"src/app.py": "VERSION = 2\n"})
+    first = await world.merges({"src/app.py": "VERSION = 2\n"})
     await world.settles()
     with world.busy("acme"):
         await world.merges(REMEMBER_PHONE)
@@ -163,8 +163,8 @@ async def test_a_tenant_that_is_removed_before_its_turn_comes_is_left_alone(worl
 
     assert world.revisions("backend") == {"globex": merge.sha}
     assert f"""
-| **acme** | none → {merge.short} | ❌ step `begin`: `acme` was removed before its turn came. \
-Nothing was changed · run 7f3c |  |
+| **acme** | {first.short} → {merge.short} | ❌ step `begin`: `acme` was removed before \
+its turn came. Nothing was changed · run 7f3c |  |
 """ in world.sticky_comment(merge.pull)
 
 
@@ -185,7 +185,8 @@ async def test_a_merge_is_never_green_where_a_planned_deployment_did_not_end(wor
     comment = world.sticky_comment(merge.pull)
     assert f"### ❌ backend → {merge.short}: 1 of 2 tenants updated, 1 failed\n" in comment
     ended = (
-        "❌ The rollout's run was ended in the middle of this deployment; part of it may be done"
+        "❌ The rollout's run was ended in the middle of this deployment; part of it may be done "
+        "· run 7f3c"
     )
     assert f"| **acme** | {first.short} → {merge.short} | {ended} | 0s |" in comment
 

@@ -4,12 +4,14 @@ import pytest
 
 from tests.stories.conftest import NewWorld
 
+READY = '{"status":"ready","role":"working","recovered":{"delivery":0,"branch":0}}'
+
 
 @pytest.mark.parametrize(
     ("method", "path", "status", "body"),
     [
         ("GET", "/healthz", 200, '{"status":"up"}'),
-        ("GET", "/readyz", 200, '{"status":"ready","role":"working"}'),
+        ("GET", "/readyz", 200, READY),
         ("GET", "/webhooks/github", 405, "Method Not Allowed"),
         ("PUT", "/webhooks/github", 405, "Method Not Allowed"),
         ("POST", "/healthz", 405, "Method Not Allowed"),

@@ -1,15 +1,5 @@
-"""Late deliveries in an order that undoes a newer merge, and a reporter that never begins."""
+"""Late deliveries, in an order that would undo a newer merge."""
 
-import asyncio
-from typing import cast
-
-from sqlalchemy import text
-
-from bot.engine.clock import SystemClock
-from bot.github.door import GitHub
-from bot.rollouts.reporter import Reporter
-from bot.store.database import Database
-from bot.store.tables import Report
 from tests.stories.world import World
 
 
@@ -39,26 +29,3 @@ async def test_a_merge_into_another_branch_lets_no_older_merge_undo_a_newer(worl
             await world.settles()
     assert older.sha != newer.sha
     assert world.revisions("backend") == {"acme": newer.sha, "globex": newer.sha}
-
-
-async def test_a_reporter_that_cannot_sweep_at_its_start_still_begins(database: Database) -> None:
-    await database.write(lambda session: session.add(Report(rollout_id="r", final=False)))
-    await database.write(
-        lambda session: (
-            session.connection().execute(
-                text(
-                    "CREATE TRIGGER full BEFORE UPDATE ON report BEGIN SELECT RAISE(ABORT, ''); END"
-                )
-            )
-            and None
-        )
-    )
-    reporter = Reporter(database, cast("GitHub", object()), SystemClock())
-    working = asyncio.ensure_future(reporter.work())
-    for _ in range(5):
-        await asyncio.sleep(0)
-        await database.write(lambda session: None)
-    still = not working.done()
-    working.cancel()
-    await asyncio.gather(working, return_exceptions=True)
-    assert still

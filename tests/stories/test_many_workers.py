@@ -28,7 +28,7 @@ from bot.simulated.github.apps import new_key_pair
 from bot.simulated.serving import serving
 from bot.states import LIVE, State
 from bot.store.database import Database
-from bot.store.tables import Deployed, Owner, Report, Run, Tenant
+from bot.store.tables import Deployed, Notice, Owner, Run, Tenant
 
 T = TypeVar("T")
 
@@ -208,8 +208,8 @@ class Fleet:
 
     async def is_told(self, pull: PullRequest) -> None:
         """Wait until GitHub has heard the end, and see that it was told once."""
-        reports = select(Report.final)
-        await until(lambda: all(self.stored(lambda s: list(s.exec(reports)))), "all is told")
+        notices = select(Notice.final)
+        await until(lambda: all(self.stored(lambda s: list(s.exec(notices)))), "all is told")
         sha = str(pull.merge_commit_sha)
         count = len(self.agency.regions)
         (comment,) = [each for each in pull.comments if each.author is self.agency.app.bot]

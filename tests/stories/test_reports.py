@@ -84,6 +84,19 @@ async def test_a_comment_that_somebody_deleted_is_posted_again_at_the_next_chang
     assert "2 of 2 tenants updated" in world.sticky_comment(merge.pull)
 
 
+async def test_where_the_conversation_is_locked_the_check_says_so(world: World) -> None:
+    pull = await world.maya.opens_pull_request(world.backend, "Change it", APP)
+    await world.maya.locks(pull)
+    merge = await world.merges_pull(pull)
+    await world.settles()
+
+    title, summary, _ = world.written(world.check(merge.sha))
+
+    assert (title, world.comments(pull)) == ("2 of 2 tenants updated", [])
+    assert "The comment on the pull request could not be written." in summary
+    assert "The conversation is locked." in summary
+
+
 async def test_a_comment_of_somebody_else_is_never_ours(world: World) -> None:
     pull = await world.maya.opens_pull_request(world.backend, "Change it", APP)
     quoted = "<!-- orbits: the rollout of this pull request -->\n\nThis is what it said last time."
@@ -134,5 +147,8 @@ async def test_where_github_asks_us_to_wait_nothing_else_is_sent_before(world: W
     await world.merges(APP)
     await world.settles()
 
-    limited = world.github.requests[-1]
-    assert (limited.path, limited.status) == ("/repos/agency/backend/check-runs", 403)
+    written = [each for each in world.github.requests if each.method in {"POST", "PATCH"}]
+    to_repository = [each for each in written if each.path.startswith("/repos/")]
+    assert [(each.path, each.status) for each in to_repository] == [
+        ("/repos/agency/backend/check-runs", 403)
+    ]

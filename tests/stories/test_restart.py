@@ -72,7 +72,7 @@ async def test_a_second_process_stands_by_and_takes_deliveries_in(world: World) 
         merge = await world.merges(APP)
         await world.settles()
 
-        assert ready.json() == {"status": "ready", "role": "standing by"}
+        assert ready.json()["role"] == "standing by"
         assert not second.parts.works
         assert world.revisions("backend") == {"acme": merge.sha, "globex": merge.sha}
 
@@ -88,7 +88,7 @@ async def test_a_second_process_takes_over_when_the_first_ends(world: World) -> 
         await world.until(lambda _: second.parts.works)
         await world.settles()
 
-        assert (await client.get("/readyz")).json() == {"status": "ready", "role": "working"}
+        assert (await client.get("/readyz")).json()["role"] == "working"
     assert world.revisions("backend") == {"acme": merge.sha, "globex": merge.sha}
     assert world.check(merge.sha).conclusion == "success"
 

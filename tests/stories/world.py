@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,9 +19,10 @@ from bot.engine.happenings import Happening, StepEnded
 from bot.rollouts.tenants import Tenants
 from bot.simulated.github import CheckRun, PullRequest, Repository, SimulatedGitHub, User
 from bot.simulated.github import Delivery as Attempt
+from bot.simulated.github.issues import Comment as Said
 from bot.simulated.github.pulls import Method
 from bot.store.database import Database
-from bot.store.tables import Deployed, Rollout, Tenant
+from bot.store.tables import Deployed, Look, Plan, Rollout, Tenant
 from tests.stories.clock import StoryClock
 from tests.stories.process import Doorstep, Machine, Process
 from tests.stories.settled import unsettled
@@ -32,6 +33,9 @@ PATIENCE = timedelta(seconds=30)
 LOOK_EVERY = timedelta(milliseconds=20)
 HOME = "/srv/agency"
 """How texts name the folder that the tenants live in."""
+
+OF_TENANT = "orbits/deploy: "
+ANSWER = "<!-- orbits: answer to "
 
 RUN = "run 7f3c"
 """How texts name any run."""
@@ -122,6 +126,12 @@ class World:
         """Let maya merge a pull request that is open."""
         return Merge(pull, await self.maya.merges(pull, method))
 
+    async def types(self, pull: PullRequest, line: str, who: User | None = None) -> Said:
+        """Let maya, or somebody else, write a comment, and wait until all of it is done."""
+        comment = await (who or self.maya).comments(pull, line)
+        await self.settles()
+        return comment
+
     async def takes_on(self, name: str, *services: str) -> None:
         """Let an operator add a client, which uses some services only or all."""
         async with Database(self._store.url) as database:
@@ -146,6 +156,10 @@ class World:
                 "(SELECT min(id) FROM customers GROUP BY email)"
             )
 
+    def spoil_database(self, tenant: str) -> None:
+        """Let somebody at a tenant write nonsense over the backend's database."""
+        self._database_of(tenant).write_text("This is no database.")
+
     @contextlib.contextmanager
     def busy(self, tenant: str) -> Iterator[None]:
         """Keep the database of a tenant's backend locked, so that no migration gets through."""
@@ -157,10 +171,12 @@ class World:
     # What the bot does
 
     async def start(self) -> None:
-        """Start the bot, and wait until it works."""
+        """Start the bot, and wait until it works and has looked for what it missed."""
+        due_before = self._looks_due()
         process = await self._running.enter_async_context(self.machine.started())
         self._process, self.doorstep.web = process, process.web
         await self.until(lambda _: process.parts.works)
+        await self.until(lambda _: self._has_looked(due_before))
 
     async def stop(self) -> None:
         """Stop the bot gracefully, as a new release does."""
@@ -221,20 +237,38 @@ class World:
         return comment
 
     def comments(self, pull: PullRequest) -> list[str]:
-        """Answer what the bot said on a pull request."""
+        """Answer what the bot said on a pull request by itself."""
+        return [said for said in self._said(pull) if not said.startswith(ANSWER)]
+
+    def answers(self, pull: PullRequest) -> list[str]:
+        """Answer what the bot said on a pull request because somebody typed a command."""
+        said = [each for each in self._said(pull) if each.startswith(ANSWER)]
+        return [each.partition("-->")[2].strip() for each in said]
+
+    def reactions(self, comment: Said) -> list[str]:
+        """Answer how the bot reacted to a comment."""
         bot = self.agency.app.bot
-        return [self._told(each.body) for each in pull.comments if each.author is bot]
+        return sorted(each.content for each in comment.reactions if each.account is bot)
 
     def check(self, sha: str, repository: Repository | None = None) -> CheckRun:
-        """Answer the one check on a commit."""
-        (suite,) = (repository or self.backend).suites_of(sha)
-        (check,) = suite.runs
+        """Answer the one check of a rollout on a commit."""
+        (check,) = [each for each in self.checks(sha, repository) if each.name == "orbits/deploy"]
         return check
 
+    def tenant_checks(self, sha: str) -> dict[str, str | None]:
+        """Answer how the check of each tenant on a commit of the backend was concluded."""
+        checks = [run for suite in self.backend.suites_of(sha) for run in suite.runs]
+        return {
+            run.name.removeprefix(OF_TENANT): run.conclusion
+            for run in checks
+            if run.name.startswith(OF_TENANT)
+        }
+
     def checks(self, sha: str, repository: Repository | None = None) -> list[CheckRun]:
-        """Answer every check that was ever made on a commit."""
+        """Answer every check that was ever made on a commit, but those of single tenants."""
         suites = (repository or self.backend).suites_of(sha)
-        return [run for suite in suites for run in suite.runs]
+        checks = [run for suite in suites for run in suite.runs]
+        return [run for run in checks if not run.name.startswith(OF_TENANT)]
 
     def written(self, check: CheckRun) -> tuple[str | None, str, str]:
         """Answer a check's title, summary and text."""
@@ -251,6 +285,11 @@ class World:
         """Answer how often a step of an identity was carried out."""
         return sum(each.step.startswith(step) and each.identity == of for each in self._steps)
 
+    def plan(self, pull: PullRequest) -> Plan | None:
+        """Answer what is recorded of the plan of a pull request."""
+        key = f"{pull.repository.full_name}#{pull.number}"
+        return self.stored(lambda session: session.get(Plan, key))
+
     def rollouts(self) -> list[Rollout]:
         """Answer all rollouts, oldest first."""
         chosen = select(Rollout).order_by(col(Rollout.created_at))
@@ -266,6 +305,25 @@ class World:
         """Answer what is read from the store."""
         with Session(self._store.engine, expire_on_commit=False) as session:
             return read(session)
+
+    def _looks_due(self) -> dict[str, datetime]:
+        return self.stored(
+            lambda session: {
+                row.name: row.due_at for row in session.exec(select(Look)) if not row.told_to_wait
+            }
+        )
+
+    def _has_looked(self, due_before: Mapping[str, datetime]) -> bool:
+        looks = self.stored(lambda session: list(session.exec(select(Look))))
+        return len(looks) == 2 and all(
+            row.told_to_wait or (row.due_at > self.clock.now() and row.due_at != before)
+            for row in looks
+            for before in [due_before.get(row.name)]
+        )
+
+    def _said(self, pull: PullRequest) -> list[str]:
+        bot = self.agency.app.bot
+        return [self._told(each.body) for each in pull.comments if each.author is bot]
 
     def _told(self, text: str) -> str:
         text = text.replace(str(self.agency.home), HOME)

@@ -112,7 +112,7 @@ async def test_a_ping_is_answered_and_not_stored(inbox: Inbox) -> None:
 
 
 @pytest.mark.parametrize(
-    ("event", "action"), [("star", "created"), ("pull_request", "opened"), ("pull_request", None)]
+    ("event", "action"), [("star", "created"), ("pull_request", "labeled"), ("pull_request", None)]
 )
 async def test_what_the_bot_does_not_act_on_is_acknowledged_and_forgotten(
     inbox: Inbox, event: str, action: str | None

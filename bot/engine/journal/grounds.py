@@ -4,14 +4,22 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
+from sqlmodel import col
 
 from bot.engine.journal.rows import Memory, Record, StepRow
 from bot.engine.journal.statements import OWNER_LIVES, RECORDS, STEPS_OF_RUNS
 from bot.states import State
 from bot.store.advisory import Advisory
+from bot.store.tables import Run
 
 _ONE_AFTER_ANOTHER = select(func.pg_advisory_xact_lock(int(Advisory.CLAIMING)))
+_KEEP = (
+    select(col(Run.id))
+    .where(col(Run.id).in_(bindparam("runs", expanding=True)))
+    .order_by(col(Run.id))
+    .with_for_update()
+)
 _SKIPPABLE = frozenset({"update", "rollback"})
 
 
@@ -19,6 +27,12 @@ def one_after_another(connection: Connection) -> None:
     """Wait until nobody else in the fleet decides, and keep it so until the commit."""
     if connection.dialect.name != "sqlite":
         connection.execute(_ONE_AFTER_ANOTHER)
+
+
+def keep_as_they_are(connection: Connection, runs: Sequence[str]) -> None:
+    """Let nobody end or take these runs until the commit."""
+    if connection.dialect.name != "sqlite":
+        connection.execute(_KEEP, {"runs": list(runs)})
 
 
 def is_alive(connection: Connection, owner: str) -> bool:

@@ -19,6 +19,7 @@ from bot.engine.interruptions import LeaseLost, StoreFailed
 from bot.engine.journal import lanes, queue, waits
 from bot.engine.journal.aftermath import Aftermath
 from bot.engine.journal.claims import Claims
+from bot.engine.journal.grounds import one_after_another
 from bot.engine.journal.lookup import AT_A_TIME, Lookup
 from bot.engine.journal.root_claims import RootClaims
 from bot.engine.journal.rows import (
@@ -175,7 +176,7 @@ class Journal:
 
     async def occupy(self, run_id: str) -> bool:
         """Take a place in each lane of a run, or in none; answer whether it has them."""
-        return await self._on_connection(lambda connection: lanes.occupy(connection, run_id))
+        return await self._on_connection(lambda connection: _occupied(connection, run_id))
 
     async def leave_lanes(self, run_id: str) -> None:
         """Give up a run's places while it waits."""
@@ -259,6 +260,11 @@ class Journal:
         # Not through a session: what was lost with its connection is done again.
         done: T = await _durably(self._database.write_together(_one_by_one, work))
         return done
+
+
+def _occupied(connection: Connection, run_id: str) -> bool:
+    one_after_another(connection)
+    return lanes.occupy(connection, run_id)
 
 
 def _one_by_one(connection: Connection, works: Sequence[Callable[[Connection], Any]]) -> list[Any]:

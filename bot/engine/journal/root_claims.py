@@ -16,6 +16,7 @@ from bot.engine.interruptions import LeaseLost
 from bot.engine.journal.grounds import (
     holds,
     is_alive,
+    keep_as_they_are,
     memories_of,
     one_after_another,
     recorded_on,
@@ -41,6 +42,7 @@ class RootClaims:
         if not is_alive(connection, self._owner):
             return [LeaseLost(claim.run_id) for claim in claims]
         one_after_another(connection)
+        keep_as_they_are(connection, [claim.run_id for claim in claims])
         turns = _Turns(connection, self._owner, [claim.run_id for claim in claims])
         answers = [turns.decide(claim) for claim in claims]
         turns.write(connection)
@@ -72,10 +74,12 @@ class _Turns:
         record = self._records.get(own.identity)
         if was_taken(own, self._owner, claim.at):
             return _taken(own, record)
-        if not self._may_be_taken(own):
+        if not self._is_its_turn(own):
             return None
         if record is not None and _is_up_to_date(own, record, claim):
             return UpToDate(record)
+        if not self._room.give(own.id):
+            return None
         if record is not None and own.command in claim.changing:
             self._unsettle(record)
         self._take(own, claim.at)
@@ -93,12 +97,9 @@ class _Turns:
             connection.execute(UNSETTLE, {"identities": sorted(self._unsettled)})
         self._room.write(connection)
 
-    def _may_be_taken(self, own: Any) -> bool:
-        return (
-            _is_free(own)
-            and row_ahead(self._of_identity[own.identity], own, own.rank, own.id) is None
-            and self._room.give(own.id)
-        )
+    def _is_its_turn(self, own: Any) -> bool:
+        others = self._of_identity[own.identity]
+        return _is_free(own) and row_ahead(others, own, own.rank, own.id) is None
 
     def _unsettle(self, record: Record) -> None:
         self._unsettled.add(record.identity)

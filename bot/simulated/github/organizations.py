@@ -16,6 +16,8 @@ class Organization(Account):
         super().__init__(login, platform.next_id(), "Organization")
         self._platform = platform
         self.repositories: dict[str, Repository] = {}
+        self.teams: dict[str, set[str]] = {}
+        """The logins of each team, by its slug."""
 
     def __repr__(self) -> str:
         return f"<Organization {self.login}>"

@@ -113,6 +113,10 @@ class User(Account):
         """Turn a draft into a pull request that can be merged."""
         self._acts.pull_requests.mark_ready(pull, self)
 
+    async def changes_base(self, pull: PullRequest, base: str) -> None:
+        """Ask for the merge into another branch."""
+        await self._acts.pull_requests.change_base(pull, self, base)
+
     async def edits(
         self, issue: Issue, *, title: str | None = None, body: str | None = None
     ) -> None:

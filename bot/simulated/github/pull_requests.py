@@ -63,6 +63,7 @@ class PullRequests:
             _check_mergeable(pull, asked)
             commit = await _merge_commit(pull, base, actor, asked)
             self._mark_merged(pull, actor, commit)
+            pull.landed_on = base
             await self._branches.move(Move(repository, actor, pull.base, base, commit))
         self._conversations.tell(pull, "closed", actor)
         return commit

@@ -25,7 +25,8 @@ class PullRequest(Issue):
     """An issue with a branch.
 
     `merge_commit_sha` is a throw-away test merge until `merged`, also when
-    the pull request was closed without a merge.
+    the pull request was closed without a merge. `landed_on` is what its base was at before
+    the merge.
     """
 
     base: str = "main"
@@ -41,6 +42,7 @@ class PullRequest(Issue):
     mergeable: bool | None = None
     tested_against: str = ""
     merge_base: str = ""
+    landed_on: str = ""
     size: Size = field(default_factory=Size)
 
     @property

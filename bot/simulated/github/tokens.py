@@ -27,6 +27,11 @@ class Caller:
     name: str = "anonymous"
     account: Account | None = None
 
+    @property
+    def budget(self) -> str:
+        """Whose rate limits the caller's requests count towards."""
+        return self.name
+
     def sees(self, repository: Codebase) -> bool:
         """Say whether a repository exists for this caller."""
         return not repository.private
@@ -68,6 +73,11 @@ class InstallationCaller(Caller):
     permissions: tuple[tuple[str, Level], ...] = ()
     repository_ids: frozenset[int] | None = None
     expires_at: datetime | None = None
+
+    @property
+    def budget(self) -> str:
+        """The installation: each has limits of its own."""
+        return f"{self.name} {self.installation.id if self.installation else ''}"
 
     @property
     def app(self) -> App | None:

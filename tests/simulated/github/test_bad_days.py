@@ -3,8 +3,8 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from bot.simulated.github import Repository, SimulatedGitHub, User
-from tests.simulated.github.conftest import Clock
+from bot.simulated.github import App, Repository, SimulatedGitHub, User
+from tests.simulated.github.conftest import Clock, json_web_token
 
 BACKEND = "/repos/agency/backend"
 
@@ -81,6 +81,26 @@ async def test_the_primary_limit_is_per_hour(
     )
     reset = int(last.headers["x-ratelimit-reset"])
     assert 0 < reset - clock().timestamp() <= 3600
+
+
+async def test_each_installation_has_limits_of_its_own(
+    bot: httpx.AsyncClient, github: SimulatedGitHub, backend: Repository, app: App, clock: Clock
+) -> None:
+    other = await github.organization("studio").create_repository("site")
+    installation = app.install_on(github.organization("studio"))
+    github.rate_limits.enabled = True
+    github.rate_limits.per_hour = 2
+    assert [(await bot.get(BACKEND)).status_code for _ in range(3)] == [200, 200, 403]
+
+    app_itself = {"authorization": f"Bearer {json_web_token(app, clock())}"}
+    answer = await bot.post(
+        f"/app/installations/{installation.id}/access_tokens", headers=app_itself
+    )
+    token = {"authorization": f"Bearer {answer.json()['token']}"}
+
+    found = await bot.get(f"/repos/{other.full_name}", headers=token)
+
+    assert found.status_code == 200
 
 
 @pytest.mark.parametrize("status", [500, 502, 503])

@@ -40,6 +40,15 @@ async def get_organization_installation(call: Call) -> Answer:
     raise not_found()
 
 
+@family.on("GET", "/orgs/{org}/teams/{slug}/memberships/{login}")
+async def get_team_membership(call: Call) -> Answer:
+    """Tell whether somebody is in a team."""
+    organization = call.world.organization(call.path["org"])
+    if call.path["login"] not in organization.teams.get(call.path["slug"], set()):
+        raise not_found()
+    return Answer({"url": call.path["org"], "role": "member", "state": "active"})
+
+
 @family.on("GET", "/repos/{owner}/{repo}/installation")
 async def get_repository_installation(call: Call) -> Answer:
     """Get the App's installation on a repository."""
@@ -119,7 +128,7 @@ async def get_account(call: Call) -> Answer:
 @family.on("GET", "/rate_limit")
 async def get_rate_limit(call: Call) -> Answer:
     """Tell how much of the primary limit is used."""
-    headers = call.world.rate_limits.headers(call.caller.name)
+    headers = call.world.rate_limits.headers(call.caller.budget)
     names = ("limit", "remaining", "reset", "used")
     core = {name: int(headers[f"x-ratelimit-{name}"]) for name in names}
     return Answer({"resources": {"core": core}, "rate": core})

@@ -64,7 +64,7 @@ class Door:
         self, endpoint: Endpoint | None, request: Request, who: tuple[Caller, str, Any]
     ) -> Answer:
         caller, path, body = who
-        self._world.rate_limits.count(caller.name, request.method, path)
+        self._world.rate_limits.count(caller.budget, request.method, path)
         if endpoint is None:
             raise not_found()
         if body is not None and not isinstance(body, dict):
@@ -90,8 +90,8 @@ class Door:
             headers["etag"] = etag
             if request.headers.get("if-none-match") in (etag, etag.removeprefix("W/")):
                 status, content = 304, b""
-                self._world.rate_limits.refund(caller.name)
-        headers |= self._world.rate_limits.headers(caller.name)
+                self._world.rate_limits.refund(caller.budget)
+        headers |= self._world.rate_limits.headers(caller.budget)
         return Response(content, status, headers, kind)
 
 

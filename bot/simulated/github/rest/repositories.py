@@ -13,6 +13,7 @@ from bot.simulated.github.history import (
     tree_entries,
 )
 from bot.simulated.github.platform import node_id
+from bot.simulated.github.pulls import PullRequest
 from bot.simulated.github.refusals import GitHubRefused, not_found
 from bot.simulated.github.repositories import Repository
 from bot.simulated.github.rest.endpoints import Answer, Call, Family, Json
@@ -90,8 +91,9 @@ async def list_pulls_of_commit(call: Call) -> Answer:
     found = []
     for pull in reversed(repository.pulls):
         mine = await repository.git.text("rev-list", f"{pull.merge_base}..{pull.head_sha}")
-        brought = pull.merged and pull.merge_commit_sha == sha
-        if brought or (sha in mine.split() and (pull.merged or pull.state == "open")):
+        if sha in await _landed(pull) or (
+            sha in mine.split() and (pull.merged or pull.state == "open")
+        ):
             found.append(pull)
     return page(call, found, lambda pull: shown_pull(call, pull_json(pull)))
 
@@ -196,6 +198,16 @@ async def get_commit(call: Call) -> Answer:
     stats = {"total": added + removed, "additions": added, "deletions": removed}
     shapes = _files_json(repository, files, commit.sha)
     return Answer({**commit_json(repository, commit), "stats": stats, "files": shapes})
+
+
+async def _landed(pull: PullRequest) -> list[str]:
+    """Return the commits that a merge put on the base; a rebase puts several there."""
+    if not pull.merged or pull.merge_commit_sha is None:
+        return []
+    if not pull.landed_on:
+        return [pull.merge_commit_sha]
+    span = f"{pull.landed_on}..{pull.merge_commit_sha}"
+    return (await pull.repository.git.text("rev-list", "--first-parent", span)).split()
 
 
 def _files_json(repository: Repository, files: Sequence[ChangedFile], sha: str) -> list[Json]:

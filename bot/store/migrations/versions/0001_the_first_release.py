@@ -41,6 +41,7 @@ def upgrade() -> None:
         sa.Column("tenant", sa.String(), nullable=False),
         sa.Column("service", sa.String(), nullable=False),
         sa.Column("revision", sa.String(), nullable=False),
+        sa.Column("variables", sa.JSON(), nullable=False),
         sa.Column("rollout_id", sa.String(), nullable=True),
         sa.Column("updated_at", Moment(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "service"),
@@ -49,9 +50,13 @@ def upgrade() -> None:
         "deployment",
         sa.Column("rollout_id", sa.String(), nullable=False),
         sa.Column("tenant", sa.String(), nullable=False),
+        sa.Column("wave", sa.Integer(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("held_by", sa.String(), nullable=True),
         sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("target", sa.JSON(), nullable=False),
         sa.Column("before", sa.JSON(), nullable=False),
+        sa.Column("variables_before", sa.JSON(), nullable=False),
         sa.Column("desired", sa.JSON(), nullable=False),
         sa.Column("failed_step", sa.String(), nullable=True),
         sa.Column("problem", sa.Text(), nullable=True),
@@ -73,6 +78,89 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("identity", "name"),
     )
     op.create_table(
+        "head",
+        sa.Column("repository", sa.String(), nullable=False),
+        sa.Column("branch", sa.String(), nullable=False),
+        sa.Column("sha", sa.String(), nullable=False),
+        sa.Column("seen_at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("repository", "branch"),
+    )
+    op.create_table(
+        "hold",
+        sa.Column("tenant", sa.String(), nullable=False),
+        sa.Column("service", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("revision", sa.String(), nullable=True),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("placed_by", sa.String(), nullable=False),
+        sa.Column("pull_request", sa.String(), nullable=True),
+        sa.Column("placed_at", Moment(), nullable=False),
+        sa.Column("until", Moment(), nullable=True),
+        sa.PrimaryKeyConstraint("tenant", "service"),
+    )
+    op.create_table(
+        "look",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("known_until", Moment(), nullable=True),
+        sa.Column("due_at", Moment(), nullable=False),
+        sa.Column("told_to_wait", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
+        "notice",
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("account", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("target", sa.JSON(), nullable=False),
+        sa.Column("source", sa.String(), nullable=True),
+        sa.Column("content", sa.Text(), nullable=True),
+        sa.Column("told_by", sa.String(), nullable=True),
+        sa.Column("rank", sa.Integer(), nullable=False),
+        sa.Column("due", sa.Boolean(), nullable=False),
+        sa.Column("changes", sa.Integer(), nullable=False),
+        sa.Column("final", sa.Boolean(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=True),
+        sa.Column("digest", sa.String(), nullable=True),
+        sa.Column("underway", sa.Boolean(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("given_up", sa.Boolean(), nullable=False),
+        sa.Column("problem", sa.Text(), nullable=True),
+        sa.Column("not_before", Moment(), nullable=True),
+        sa.Column("told_at", Moment(), nullable=True),
+        sa.PrimaryKeyConstraint("key"),
+    )
+    with op.batch_alter_table("notice", schema=None) as batch_op:
+        batch_op.create_index("notice_due", ["due", "account"], unique=False)
+        batch_op.create_index("notice_source", ["source"], unique=False)
+        batch_op.create_index("notice_told", ["told_at"], unique=False)
+        batch_op.create_index("notice_told_by", ["told_by"], unique=False)
+
+    op.create_table(
+        "ordered",
+        sa.Column("comment", sa.String(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("repository", sa.String(), nullable=False),
+        sa.Column("comment_id", sa.BigInteger(), nullable=False),
+        sa.Column("pull_request", sa.Integer(), nullable=False),
+        sa.Column("login", sa.String(), nullable=False),
+        sa.Column("line", sa.Text(), nullable=False),
+        sa.Column("about", sa.String(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("asked_at", Moment(), nullable=False),
+        sa.Column("done_at", Moment(), nullable=True),
+        sa.PrimaryKeyConstraint("comment", "number"),
+    )
+    with op.batch_alter_table("ordered", schema=None) as batch_op:
+        batch_op.create_index(
+            "order_open",
+            ["asked_at"],
+            unique=False,
+            sqlite_where=sa.text("state = 'queued'"),
+            postgresql_where=sa.text("state = 'queued'"),
+        )
+
+    op.create_table(
         "owner",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("host", sa.String(), nullable=False),
@@ -91,6 +179,36 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("place", schema=None) as batch_op:
         batch_op.create_index("place_held", ["lane", "held"], unique=False)
+
+    op.create_table(
+        "plan",
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("repository", sa.String(), nullable=False),
+        sa.Column("pull_request", sa.Integer(), nullable=True),
+        sa.Column("head_sha", sa.String(), nullable=False),
+        sa.Column("base", sa.String(), nullable=False),
+        sa.Column("proposal", sa.JSON(), nullable=False),
+        sa.Column("outlook", sa.JSON(), nullable=False),
+        sa.Column("said", sa.JSON(), nullable=False),
+        sa.Column("reckoned_for", sa.String(), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("problem", sa.Text(), nullable=True),
+        sa.Column("closed", sa.String(), nullable=True),
+        sa.Column("run_id", sa.String(), nullable=True),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.Column("finished_at", Moment(), nullable=True),
+        sa.PrimaryKeyConstraint("key"),
+    )
+    with op.batch_alter_table("plan", schema=None) as batch_op:
+        batch_op.create_index("plan_head", ["head_sha"], unique=False)
+        batch_op.create_index(
+            "plan_open",
+            ["closed"],
+            unique=False,
+            sqlite_where=sa.text("closed IS NULL AND pull_request IS NOT NULL"),
+            postgresql_where=sa.text("closed IS NULL AND pull_request IS NOT NULL"),
+        )
 
     op.create_table(
         "printed",
@@ -115,43 +233,51 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("identity"),
     )
     op.create_table(
-        "report",
-        sa.Column("rollout_id", sa.String(), nullable=False),
-        sa.Column("check_run_id", sa.BigInteger(), nullable=True),
-        sa.Column("check_digest", sa.String(), nullable=True),
-        sa.Column("comment_id", sa.BigInteger(), nullable=True),
-        sa.Column("comment_digest", sa.String(), nullable=True),
-        sa.Column("due", sa.Boolean(), nullable=False),
-        sa.Column("final", sa.Boolean(), nullable=False),
-        sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("problem", sa.Text(), nullable=True),
-        sa.Column("not_before", Moment(), nullable=True),
-        sa.PrimaryKeyConstraint("rollout_id"),
+        "recovered",
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("last", sa.String(), nullable=False),
+        sa.Column("last_at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("kind"),
     )
     op.create_table(
         "rollout",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
         sa.Column("repository", sa.String(), nullable=False),
         sa.Column("branch", sa.String(), nullable=False),
         sa.Column("sha", sa.String(), nullable=False),
         sa.Column("services", sa.JSON(), nullable=False),
-        sa.Column("pull_request", sa.Integer(), nullable=False),
+        sa.Column("pull_request", sa.Integer(), nullable=True),
         sa.Column("title", sa.String(), nullable=False),
         sa.Column("author", sa.String(), nullable=False),
-        sa.Column("merged_by", sa.String(), nullable=False),
+        sa.Column("asked_by", sa.String(), nullable=False),
         sa.Column("url", sa.String(), nullable=False),
+        sa.Column("undoes", sa.String(), nullable=True),
+        sa.Column("reason", sa.String(), nullable=True),
         sa.Column("contained_in", sa.JSON(), nullable=False),
         sa.Column("explanation", sa.JSON(), nullable=False),
+        sa.Column("policy", sa.Text(), nullable=False),
+        sa.Column("bakes", sa.JSON(), nullable=False),
+        sa.Column("forgiven", sa.Integer(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("stopped", sa.String(), nullable=True),
+        sa.Column("leg", sa.Integer(), nullable=False),
         sa.Column("run_id", sa.String(), nullable=True),
+        sa.Column("pauses_until", Moment(), nullable=True),
+        sa.Column("continue_at", Moment(), nullable=True),
         sa.Column("created_at", Moment(), nullable=False),
         sa.Column("finished_at", Moment(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("key"),
         sa.UniqueConstraint("number"),
     )
     with op.batch_alter_table("rollout", schema=None) as batch_op:
-        batch_op.create_index("rollout_of_merge", ["repository", "sha"], unique=True)
+        batch_op.create_index(
+            "rollout_of_pull_request", ["repository", "pull_request"], unique=False
+        )
 
     op.create_table(
         "run",
@@ -225,6 +351,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("run_id", "name"),
     )
     op.create_table(
+        "silence",
+        sa.Column("account", sa.String(), nullable=False),
+        sa.Column("until", Moment(), nullable=False),
+        sa.Column("limits", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("account"),
+    )
+    op.create_table(
         "step",
         sa.Column("run_id", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
@@ -243,6 +376,7 @@ def upgrade() -> None:
         sa.Column("ring", sa.String(), nullable=False),
         sa.Column("tags", sa.JSON(), nullable=False),
         sa.Column("services", sa.JSON(), nullable=False),
+        sa.Column("branches", sa.JSON(), nullable=False),
         sa.Column("variables", sa.JSON(), nullable=False),
         sa.Column("created_at", Moment(), nullable=False),
         sa.PrimaryKeyConstraint("name"),
@@ -257,15 +391,30 @@ def upgrade() -> None:
     with op.batch_alter_table("wait", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_wait_target_id"), ["target_id"], unique=False)
 
+    op.create_table(
+        "written",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("account", sa.String(), nullable=False),
+        sa.Column("at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("written", schema=None) as batch_op:
+        batch_op.create_index("written_lately", ["account", "at"], unique=False)
+
 
 def downgrade() -> None:
     """Bring the schema back to nothing."""
+    with op.batch_alter_table("written", schema=None) as batch_op:
+        batch_op.drop_index("written_lately")
+
+    op.drop_table("written")
     with op.batch_alter_table("wait", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_wait_target_id"))
 
     op.drop_table("wait")
     op.drop_table("tenant")
     op.drop_table("step")
+    op.drop_table("silence")
     op.drop_table("signal")
     with op.batch_alter_table("run", schema=None) as batch_op:
         batch_op.drop_index(
@@ -294,17 +443,44 @@ def downgrade() -> None:
 
     op.drop_table("run")
     with op.batch_alter_table("rollout", schema=None) as batch_op:
-        batch_op.drop_index("rollout_of_merge")
+        batch_op.drop_index("rollout_of_pull_request")
 
     op.drop_table("rollout")
-    op.drop_table("report")
+    op.drop_table("recovered")
     op.drop_table("recorded")
     op.drop_table("printed")
+    with op.batch_alter_table("plan", schema=None) as batch_op:
+        batch_op.drop_index(
+            "plan_open",
+            sqlite_where=sa.text("closed IS NULL AND pull_request IS NOT NULL"),
+            postgresql_where=sa.text("closed IS NULL AND pull_request IS NOT NULL"),
+        )
+        batch_op.drop_index("plan_head")
+
+    op.drop_table("plan")
     with op.batch_alter_table("place", schema=None) as batch_op:
         batch_op.drop_index("place_held")
 
     op.drop_table("place")
     op.drop_table("owner")
+    with op.batch_alter_table("ordered", schema=None) as batch_op:
+        batch_op.drop_index(
+            "order_open",
+            sqlite_where=sa.text("state = 'queued'"),
+            postgresql_where=sa.text("state = 'queued'"),
+        )
+
+    op.drop_table("ordered")
+    with op.batch_alter_table("notice", schema=None) as batch_op:
+        batch_op.drop_index("notice_told_by")
+        batch_op.drop_index("notice_told")
+        batch_op.drop_index("notice_source")
+        batch_op.drop_index("notice_due")
+
+    op.drop_table("notice")
+    op.drop_table("look")
+    op.drop_table("hold")
+    op.drop_table("head")
     op.drop_table("doneonce")
     op.drop_table("deployment")
     op.drop_table("deployed")

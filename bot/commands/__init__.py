@@ -1,0 +1,1 @@
+"""What people ask for in comments, from their lines to values; nothing here carries it out."""

@@ -1,0 +1,116 @@
+"""A command as it stands in a comment, and what carrying it out works with."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from bot.commands.command import Command
+from bot.engine.control.control import Control
+from bot.github.door import GitHub
+from bot.report.suggestions import listed
+from bot.rollouts.affected import TenantFacts
+from bot.rollouts.plans.records import Plans
+from bot.rollouts.records import Rollouts
+from bot.rollouts.rows import lookup
+from bot.rollouts.rows.begin import Hand
+from bot.rollouts.selectors import Selector, select, select_services
+from bot.store.tables import Rollout
+from resources.errors import Refused
+from resources.fleet import Fleet
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What commands are carried out with."""
+
+    github: GitHub
+    fleet: Fleet
+    rollouts: Rollouts
+    plans: Plans
+    control: Control
+
+
+@dataclass(frozen=True)
+class Known:
+    """What there is to choose from: the services of the fleet, and all tenants."""
+
+    fleet: Fleet
+    tenants: list[TenantFacts]
+
+    @classmethod
+    async def at(cls, desk: Desk) -> "Known":
+        """Answer what there is just now."""
+        return cls(desk.fleet, await desk.rollouts.tenants())
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A command, who gave it, and on which pull request.
+
+    `key` tells it from all others. `about` is the rollout that was the newest when it came.
+    """
+
+    command: Command
+    key: str
+    repository: str
+    pull_request: int
+    login: str
+    about: str | None
+
+    @property
+    def reason(self) -> str:
+        """Why, as its author says, or where it was said."""
+        return self.command.reason or f"`{self.command.line()}` on #{self.pull_request}"
+
+
+Act = Callable[[Hand], str]
+"""Changes rows in one transaction, and answers what is to be said; raises `Refused`."""
+
+Prepare = Callable[[Desk, Asked], Awaitable[Act]]
+"""Asks whatever must be asked outside a transaction; raises `Refused`."""
+
+
+def the_rollout(hand: Hand, asked: Asked) -> Rollout:
+    """Answer the newest rollout of the pull request; raises `Refused` where it moved on."""
+    rows = lookup.rollouts_of(hand.session, asked.repository, asked.pull_request)
+    if not rows:
+        raise Refused(
+            f"#{asked.pull_request} has no rollout: it begins when the pull request is merged."
+        )
+    if rows[-1].id != asked.about:
+        raise Refused(
+            f"Since you typed this, another rollout of #{asked.pull_request} began: look at the "
+            "comment above, and type it again if it is still what you want."
+        )
+    return rows[-1]
+
+
+def chosen_tenants(
+    selector: Selector, everyone: list[TenantFacts], among: list[str] | None = None
+) -> list[str] | None:
+    """Answer the tenants that a selector means, `None` where it narrows nothing.
+
+    `among` are those of a rollout. Raises `Refused` where nobody of them is meant.
+    """
+    if not selector.terms:
+        return None
+    names = set(select(selector, everyone))
+    chosen = [name for name in (among if among is not None else sorted(names)) if name in names]
+    if not chosen:
+        raise Refused(
+            f"`{selector}` means nobody of this rollout, which goes to {listed(among or [])}."
+        )
+    return chosen
+
+
+def chosen_services(selector: Selector, fleet: Fleet, among: list[str]) -> list[str]:
+    """Answer the services that a selector means of those `among`; raises `Refused`."""
+    names = set(select_services(selector, [service.name for service in fleet.services]))
+    chosen = [name for name in among if name in names]
+    if not chosen:
+        raise Refused(f"`{selector}` means none of {listed(among)}.")
+    return chosen
+
+
+def counted(names: list[str]) -> str:
+    """Write who they are, and how many where they are more than one."""
+    return listed(names) if len(names) == 1 else f"{len(names)} tenants: {listed(names)}"

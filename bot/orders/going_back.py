@@ -1,0 +1,140 @@
+"""`/orbits rollback`: the tenants that a rollout moved go back to what they had, and are held."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from bot.commands.values import LAST_GOOD
+from bot.orders.asked import Act, Asked, Desk, Known, chosen_services, chosen_tenants, counted
+from bot.report.suggestions import in_code, listed
+from bot.rollouts.affected import TenantFacts
+from bot.rollouts.moves import Care, HeldBy, moves_of
+from bot.rollouts.origin import Kind, Origin
+from bot.rollouts.rows import back, begin, holds, lookup
+from bot.rollouts.rows.back import NoWay, WayBack
+from bot.rollouts.rows.begin import Beginning, Hand
+from bot.store.tables import Deployment, Rollout
+from resources.errors import Refused
+from resources.fleet import Fleet
+
+_MOST_ROWS = 100
+
+
+async def rollback(desk: Desk, asked: Asked) -> Act:
+    """Put tenants back to the revisions and variables from before, and hold them there."""
+    to = asked.command.to
+    sha = None if to in {None, LAST_GOOD} else await _resolved(desk, asked, to or "")
+    return partial(_rollback, await Known.at(desk), asked, sha)
+
+
+async def _resolved(desk: Desk, asked: Asked, short: str) -> str:
+    sha = await desk.github.commit(asked.repository, short)
+    if sha is None:
+        raise Refused(f"{asked.repository} has no commit {in_code(short)}.")
+    return sha
+
+
+def _rollback(known: Known, asked: Asked, to: str | None, hand: Hand) -> str:
+    row = _what_moved(hand, asked)
+    selector = asked.command.selector
+    services = chosen_services(selector, known.fleet, row.services)
+    _demand_a_way_back(known.fleet, services)
+    moved = [each.tenant for each in lookup.deployments(hand.session, row.id)]
+    tenants = chosen_tenants(selector, known.tenants, moved)
+    ways, stays = back.ways_back(hand.session, row, tenants, services, to)
+    if not ways:
+        raise Refused(f"Nobody can be rolled back: {'; '.join(_stays(stays))}.")
+    if asked.command.dry_run:
+        return _preview(ways, stays)
+    _begin(hand, row, asked, ways, known.tenants)
+    names = [way.tenant for way in ways]
+    left = f"\n\nLeft as they are: {'; '.join(_stays(stays))}." if stays else ""
+    return f"Rolled back, and held there: {counted(names)}.{left}"
+
+
+def _what_moved(hand: Hand, asked: Asked) -> Rollout:
+    """Answer the newest rollout of the pull request that brought something, and is no way back."""
+    rows = lookup.rollouts_of(hand.session, asked.repository, asked.pull_request)
+    brought = [row for row in rows if row.kind != Kind.ROLLBACK]
+    if not brought:
+        raise Refused(
+            f"#{asked.pull_request} has no rollout: there is nothing to go back from before the "
+            "pull request is merged."
+        )
+    if rows[-1].id != asked.about:
+        raise Refused(
+            f"Since you typed this, another rollout of #{asked.pull_request} began: look at the "
+            "comment above, and type it again if it is still what you want."
+        )
+    return brought[-1]
+
+
+def _demand_a_way_back(fleet: Fleet, services: Sequence[str]) -> None:
+    stuck = {name: fleet.service(name).no_way_back for name in services}
+    if reasons := [f"{in_code(name)}: {why}" for name, why in stuck.items() if why]:
+        raise Refused(
+            f"There is no way back for {'; '.join(reasons)}. Merge what mends it instead."
+        )
+
+
+def _begin(
+    hand: Hand,
+    row: Rollout,
+    asked: Asked,
+    ways: Sequence[WayBack],
+    everyone: list[TenantFacts],
+) -> None:
+    origin = Origin(
+        kind=Kind.ROLLBACK,
+        key=f"rollback/{asked.key}",
+        repository=row.repository,
+        branch=row.branch,
+        sha=row.sha,
+        pull_request=row.pull_request,
+        title=row.title,
+        author=row.author,
+        asked_by=asked.login,
+        url=row.url,
+        undoes=row.id,
+        reason=asked.command.reason,
+    )
+    targets = {way.tenant: way.target for way in ways}
+    care = Care(lookup.policy_in(row.policy), hand.now, urgent=True)
+    services = sorted({service for way in ways for service in way.target})
+    moves = moves_of(targets, everyone, care)
+    begun = begin.begin(hand, Beginning(origin, tuple(services), moves, policy=row.policy))
+    why = holds.Placed(
+        kind=HeldBy.HOLD,
+        by=asked.login,
+        reason=f"rollback of #{row.pull_request}" + (f", {origin.reason}" if origin.reason else ""),
+        at=hand.now,
+        pull_request=f"{row.repository}#{row.pull_request}",
+    )
+    for way in ways:
+        deployment = hand.session.get_one(Deployment, (begun, way.tenant))
+        deployment.variables_before = dict(way.variables)
+        for service, revision in way.target.items():
+            holds.place(hand.session, way.tenant, service, revision, why)
+
+
+def _preview(ways: Sequence[WayBack], stays: Sequence[NoWay]) -> str:
+    rows = ["| Tenant | Service | From → To |", "|---|---|---|"]
+    for way in ways[:_MOST_ROWS]:
+        for service, revision in way.target.items():
+            has = way.has.get(service, "none")[:7]
+            rows.append(f"| {way.tenant} | {service} | {has} → {revision[:7]} |")
+    if len(ways) > _MOST_ROWS:
+        rows.append(f"\n… and {len(ways) - _MOST_ROWS} more.")
+    left = [f"Left as they are: {'; '.join(_stays(stays))}."] if stays else []
+    head = f"{len(ways)} would be rolled back and held there; nothing was started."
+    return "\n\n".join([head, "\n".join(rows), *left])
+
+
+def _stays(stays: Sequence[NoWay]) -> list[str]:
+    """Say of many at once why they stay."""
+    by_reason: dict[str, list[str]] = {}
+    for each in stays:
+        by_reason.setdefault(each.why.replace(each.tenant, "<tenant>"), []).append(each.tenant)
+    return [
+        f"{listed(names)} {why.replace('<tenant>', names[0] if len(names) == 1 else '<tenant>')}"
+        for why, names in by_reason.items()
+    ]

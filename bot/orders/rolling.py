@@ -1,0 +1,102 @@
+"""Commands on a rollout that goes on, waits or has ended: deploy, retry, pause, resume, approve."""
+
+from functools import partial
+
+from sqlmodel import Session, col, select
+
+from bot.orders.asked import Act, Asked, Desk, chosen_services, chosen_tenants, counted, the_rollout
+from bot.rollouts.affected import TenantFacts
+from bot.rollouts.rows import change, lookup
+from bot.rollouts.rows.begin import Hand
+from bot.states import State
+from bot.store.tables import Deployment, Rollout
+from resources.errors import Refused
+
+
+async def deploy(desk: Desk, asked: Asked) -> Act:
+    """Bring the pull request's rollout to tenants who do not have it, and lift their holds."""
+    return partial(_deploy, desk, asked, await desk.rollouts.tenants())
+
+
+async def retry(desk: Desk, asked: Asked) -> Act:
+    """Deploy again where it failed."""
+    return partial(_retry, asked, await desk.rollouts.tenants())
+
+
+async def pause(_: Desk, asked: Asked) -> Act:
+    """Let nobody begin who has not begun."""
+
+    def act(hand: Hand) -> str:
+        why = f" ({asked.command.reason})" if asked.command.reason else ""
+        names = change.pause(hand, the_rollout(hand, asked), f"{asked.login}{why}")
+        return f"Paused before {counted(names)}. `/orbits resume` lets it go on."
+
+    return act
+
+
+async def resume(_: Desk, asked: Asked) -> Act:
+    """Let a rollout go on that was paused, or has reached its failure limit."""
+
+    def act(hand: Hand) -> str:
+        return f"It goes on with {counted(change.resume(hand, the_rollout(hand, asked)))}."
+
+    return act
+
+
+async def approve(_: Desk, asked: Asked) -> Act:
+    """Let a rollout begin that waits because it reaches many."""
+
+    def act(hand: Hand) -> str:
+        return f"Approved: it goes to {counted(change.approve(hand, the_rollout(hand, asked)))}."
+
+    return act
+
+
+async def cancel(desk: Desk, asked: Asked) -> Act:
+    """End what has not begun and what goes on, with the scripts that it has started."""
+    act = partial(_cancel, asked, await desk.rollouts.tenants())
+    names, running = await desk.rollouts.change(act)
+    for run_id in running:
+        try:
+            await desk.control.cancel(run_id, asked.login, asked.command.reason or "")
+        except Refused:
+            # It ended in the meantime, or is being ended already.
+            continue
+    return lambda _: f"Cancelled {counted(names)}."
+
+
+def _deploy(desk: Desk, asked: Asked, everyone: list[TenantFacts], hand: Hand) -> str:
+    row = the_rollout(hand, asked)
+    chosen_services(asked.command.selector, desk.fleet, row.services)
+    tenants = chosen_tenants(asked.command.selector, everyone, _tenants(hand, row))
+    if asked.command.dry_run:
+        would = change.would_deploy(hand, row, tenants, force=asked.command.force)
+        return f"It would be deployed to {counted(would)}; nothing was started."
+    names = change.deploy(hand, row, tenants, force=asked.command.force)
+    return f"It is deployed to {counted(names)}."
+
+
+def _retry(asked: Asked, everyone: list[TenantFacts], hand: Hand) -> str:
+    row = the_rollout(hand, asked)
+    tenants = chosen_tenants(asked.command.selector, everyone, _tenants(hand, row))
+    return f"Tried again: {counted(change.retry(hand, row, tenants))}."
+
+
+def _cancel(asked: Asked, everyone: list[TenantFacts], hand: Hand) -> tuple[list[str], list[str]]:
+    row = the_rollout(hand, asked)
+    tenants = chosen_tenants(asked.command.selector, everyone, _tenants(hand, row))
+    waiting, running = change.cancel(hand, row, tenants, asked.login)
+    return [*running, *waiting], _runs(hand.session, row, running)
+
+
+def _runs(session: Session, row: Rollout, tenants: list[str]) -> list[str]:
+    chosen = select(Deployment.run_id).where(
+        col(Deployment.rollout_id) == row.id,
+        col(Deployment.tenant).in_(tenants),
+        col(Deployment.state) == State.RUNNING,
+    )
+    return [run_id for run_id in session.exec(chosen) if run_id is not None]
+
+
+def _tenants(hand: Hand, row: Rollout) -> list[str]:
+    return [each.tenant for each in lookup.deployments(hand.session, row.id)]

@@ -1,0 +1,1 @@
+"""What GitHub should say, as rows that the newest state wins, and the one paced writer of it."""

@@ -1,0 +1,231 @@
+"""Where GitHub can be made to say something, and how it is found, made and changed there."""
+
+import re
+from abc import ABC, abstractmethod
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, Generic, TypeVar
+
+from bot.github.answers import CheckRun, DeploymentRequest, DeploymentStatus
+from bot.github.door import GitHub
+from bot.outbox.budget import Rank
+from bot.outbox.patience import REFUSED_ATTEMPTS
+
+W = TypeVar("W")
+
+_NAME = re.compile(r"[A-Za-z0-9_/.-]+")
+
+
+@dataclass(frozen=True)
+class Target(ABC, Generic[W]):
+    """Where in a repository (`owner/name`) words of the kind `W` are said, once.
+
+    One that is new `looks_first` for what may be there already, unless its key is made for one
+    occasion. `said_when_made`: it says the words from the start. What is refused is tried up to
+    `refusals` times.
+    """
+
+    kind: ClassVar[str]
+    rank: ClassVar[Rank] = Rank.PROGRESS
+    refusals: ClassVar[int] = REFUSED_ATTEMPTS
+    looks_first: ClassVar[bool] = True
+    said_when_made: ClassVar[bool] = True
+
+    repository: str
+
+    @property
+    def account(self) -> str:
+        """The owner, whose installation of the App writes here."""
+        return self.repository.split("/")[0].lower()
+
+    @property
+    def key(self) -> str:
+        """What tells it from all other targets."""
+        return "/".join([self.kind, self.repository.lower(), *self._within()])
+
+    def as_json(self) -> dict[str, Any]:
+        """Answer what `target_of` reads."""
+        return asdict(self)
+
+    async def find(self, github: GitHub) -> int | None:
+        """Answer GitHub's number of what we made here before, if anything."""
+        del github
+        return None
+
+    async def says(self, github: GitHub, number: int, words: W) -> bool:
+        """Answer whether it says this already, where saying it twice would be seen."""
+        del github, number, words
+        return False
+
+    @abstractmethod
+    async def create(self, github: GitHub, words: W) -> int:
+        """Say it for the first time, in one write, and answer GitHub's number of it."""
+
+    @abstractmethod
+    async def change(self, github: GitHub, number: int, words: W) -> None:
+        """Say it instead of what was said, in one write; raises `NotFound` if that is gone."""
+
+    @abstractmethod
+    def _within(self) -> tuple[str, ...]:
+        """Answer what tells it from others of its kind in the repository."""
+
+
+@dataclass(frozen=True)
+class Check(Target[CheckRun]):
+    """A check on a commit; `external_id` is our own name for it."""
+
+    kind: ClassVar[str] = "check"
+
+    sha: str
+    name: str
+    external_id: str
+
+    async def find(self, github: GitHub) -> int | None:
+        """Look for our own check of that name and external id."""
+        return await github.find_check(self.repository, self.sha, self.name, self.external_id)
+
+    async def create(self, github: GitHub, words: CheckRun) -> int:
+        """Put the check on the commit."""
+        return await github.create_check(self.repository, self.sha, words)
+
+    async def change(self, github: GitHub, number: int, words: CheckRun) -> None:
+        """Replace what the check says."""
+        await github.update_check(self.repository, number, words)
+
+    def _within(self) -> tuple[str, ...]:
+        return self.sha, self.name, self.external_id
+
+
+@dataclass(frozen=True)
+class Comment(Target[str]):
+    """The one comment of a pull request that begins with a hidden marker."""
+
+    kind: ClassVar[str] = "comment"
+
+    issue: int
+    marker: str
+
+    async def find(self, github: GitHub) -> int | None:
+        """Look for the oldest comment of our own with the marker."""
+        return await github.find_comment(self.repository, self.issue, self.marker)
+
+    async def create(self, github: GitHub, words: str) -> int:
+        """Post the comment."""
+        return await github.create_comment(self.repository, self.issue, self._marked(words))
+
+    async def change(self, github: GitHub, number: int, words: str) -> None:
+        """Edit the comment."""
+        await github.edit_comment(self.repository, number, self._marked(words))
+
+    def _marked(self, words: str) -> str:
+        return words if words.startswith(self.marker) else f"{self.marker}\n\n{words}"
+
+    def _within(self) -> tuple[str, ...]:
+        return (str(self.issue),)
+
+
+@dataclass(frozen=True)
+class Answer(Target[str]):
+    """A comment that answers somebody; `to` tells what, such as a comment's id and a number.
+
+    Its hidden marker holds that name, so that one whose answer was lost is found again.
+    """
+
+    kind: ClassVar[str] = "answer"
+    rank: ClassVar[Rank] = Rank.ANSWER
+    looks_first: ClassVar[bool] = False
+
+    issue: int
+    to: str
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.to):
+            raise ValueError(f"`{self.to}` cannot stand in a marker: letters, digits and _/.- can")
+
+    async def find(self, github: GitHub) -> int | None:
+        """Look for the comment with the marker."""
+        return await self._comment.find(github)
+
+    async def create(self, github: GitHub, words: str) -> int:
+        """Post the answer."""
+        return await self._comment.create(github, words)
+
+    async def change(self, github: GitHub, number: int, words: str) -> None:
+        """Edit the answer."""
+        await self._comment.change(github, number, words)
+
+    @property
+    def _comment(self) -> Comment:
+        return Comment(self.repository, self.issue, f"<!-- orbits: answer to {self.to} -->")
+
+    def _within(self) -> tuple[str, ...]:
+        return str(self.issue), self.to
+
+
+@dataclass(frozen=True)
+class Reaction(Target[str]):
+    """A reaction to a comment, such as `eyes`; given again it is the same one to GitHub."""
+
+    kind: ClassVar[str] = "reaction"
+    rank: ClassVar[Rank] = Rank.ANSWER
+    refusals: ClassVar[int] = 3
+    looks_first: ClassVar[bool] = False
+
+    comment: int
+    content: str
+
+    async def create(self, github: GitHub, words: str) -> int:
+        """React."""
+        return await github.react(self.repository, self.comment, self.content)
+
+    async def change(self, github: GitHub, number: int, words: str) -> None:
+        """Do nothing: a reaction says what it says."""
+
+    def _within(self) -> tuple[str, ...]:
+        return str(self.comment), self.content
+
+
+@dataclass(frozen=True)
+class Environment(Target[DeploymentStatus]):
+    """A GitHub Deployment of a commit to an environment; `external_id` is our own name for it.
+
+    It takes two writes: it is made first, and says something by its statuses.
+    """
+
+    kind: ClassVar[str] = "deployment"
+    said_when_made: ClassVar[bool] = False
+
+    sha: str
+    environment: str
+    external_id: str
+
+    async def find(self, github: GitHub) -> int | None:
+        """Look for our own deployment of that name."""
+        return await github.find_deployment(
+            self.repository, self.sha, self.environment, self.external_id
+        )
+
+    async def says(self, github: GitHub, number: int, words: DeploymentStatus) -> bool:
+        """Answer whether the newest status is this one."""
+        return await github.find_deployment_status(self.repository, number, words) is not None
+
+    async def create(self, github: GitHub, words: DeploymentStatus) -> int:
+        """Make the deployment, without a status."""
+        deployment = DeploymentRequest(self.sha, self.environment, self.external_id)
+        return await github.create_deployment(self.repository, deployment)
+
+    async def change(self, github: GitHub, number: int, words: DeploymentStatus) -> None:
+        """Add a status."""
+        await github.set_deployment_status(self.repository, number, words)
+
+    def _within(self) -> tuple[str, ...]:
+        return self.sha, self.environment, self.external_id
+
+
+_KINDS: dict[str, type[Target[Any]]] = {
+    target.kind: target for target in (Check, Comment, Answer, Reaction, Environment)
+}
+
+
+def target_of(kind: str, target: dict[str, Any]) -> Target[Any]:
+    """Answer the target that a row names."""
+    return _KINDS[kind](**target)

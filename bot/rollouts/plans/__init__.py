@@ -1,0 +1,1 @@
+"""What an open pull request would do: whom it would reach, and what their stacks say to it."""

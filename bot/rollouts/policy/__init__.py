@@ -1,0 +1,1 @@
+"""What `orbits.toml` says about rollouts: how they go, when they must not, and who decides."""

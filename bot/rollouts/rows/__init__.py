@@ -1,0 +1,1 @@
+"""The rows of rollouts, changed in one transaction each: decisions are made where they are kept."""

@@ -1,0 +1,104 @@
+"""The way back: to which revisions and variables each tenant of a rollout would go."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import Session
+
+from bot.report.suggestions import in_code
+from bot.rollouts.rows import lookup
+from bot.states import State
+from bot.store.tables import Deployment, Rollout
+
+
+@dataclass(frozen=True)
+class WayBack:
+    """To what one tenant would go back: the revision of each service, and its variables."""
+
+    tenant: str
+    target: Mapping[str, str]
+    has: Mapping[str, str]
+    variables: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class NoWay:
+    """A tenant that stays as it is, and why, in a few words."""
+
+    tenant: str
+    why: str
+
+
+def ways_back(
+    session: Session,
+    row: Rollout,
+    tenants: Collection[str] | None,
+    services: Collection[str],
+    to: str | None = None,
+) -> tuple[list[WayBack], list[NoWay]]:
+    """Answer how each tenant that a rollout moved goes back; `None` is all of them.
+
+    It goes to what it had before, or to the commit `to`, which may be any.
+    """
+    ways: list[WayBack] = []
+    stays: list[NoWay] = []
+    for deployment in lookup.deployments(session, row.id):
+        if tenants is not None and deployment.tenant not in tenants:
+            continue
+        match _way_back(session, row, deployment, services, to):
+            case WayBack() as way:
+                ways.append(way)
+            case NoWay() as none:
+                stays.append(none)
+    return ways, stays
+
+
+def _way_back(
+    session: Session,
+    row: Rollout,
+    deployment: Deployment,
+    services: Collection[str],
+    to: str | None,
+) -> WayBack | NoWay:
+    tenant = deployment.tenant
+    if not _was_moved(deployment):
+        return NoWay(tenant, _not_moved(deployment))
+    moved = [name for name in deployment.desired["services"] if name in services]
+    has = {each.service: each for each in lookup.deployed(session, tenant)}
+    succeeded = deployment.state == State.SUCCEEDED
+    since = [name for name in moved if succeeded and has[name].rollout_id != row.id]
+    first = [name for name in moved if name not in deployment.before]
+    if not moved:
+        return NoWay(tenant, "got none of these services")
+    if since and to is None:
+        return NoWay(tenant, f"got {_and(since)} from a newer rollout since: roll that back first")
+    if first and to is None:
+        return NoWay(tenant, f"had no {_and(first)} before")
+    return WayBack(
+        tenant=tenant,
+        target={name: to or deployment.before[name] for name in moved},
+        has={name: has[name].revision for name in moved if name in has},
+        variables=deployment.variables_before,
+    )
+
+
+def _was_moved(deployment: Deployment) -> bool:
+    """Answer whether it was brought to its target, or may stand somewhere on the way."""
+    left_so = deployment.state in {State.FAILED, State.CANCELLED} and not deployment.rolled_back
+    return deployment.state == State.SUCCEEDED or (left_so and bool(deployment.before))
+
+
+def _not_moved(deployment: Deployment) -> str:
+    if deployment.state == State.RUNNING:
+        return "is being deployed to just now: `/orbits cancel` it, or wait"
+    if deployment.state in {State.FAILED, State.CANCELLED}:
+        was = "was put back already" if deployment.rolled_back else "has nothing to go back to"
+        return f"{was}; `/orbits retry {deployment.tenant}` tries again"
+    if deployment.state == State.ROLLED_BACK:
+        return "is rolled back already"
+    return f"was not moved: it is {deployment.state}"
+
+
+def _and(names: list[str]) -> str:
+    return " and ".join(map(in_code, names))
