@@ -214,7 +214,8 @@ class Fleet:
         count = len(self.agency.regions)
         (comment,) = [each for each in pull.comments if each.author is self.agency.app.bot]
         assert f"### ✅ backend → {sha[:7]}: {count} of {count} tenants updated\n" in comment.body
-        (check,) = self.agency.backend.check_runs(sha)
+        every = self.agency.backend.check_runs(sha)
+        (check,) = [each for each in every if each.name == "orbits/deploy"]
         assert check.conclusion == "success"
 
 
