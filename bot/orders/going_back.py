@@ -9,7 +9,7 @@ from bot.report.suggestions import in_code, listed
 from bot.rollouts.affected import TenantFacts
 from bot.rollouts.moves import Care, HeldBy, moves_of
 from bot.rollouts.origin import Kind, Origin
-from bot.rollouts.rows import back, begin, holds, lookup
+from bot.rollouts.rows import back, begin, change, holds, lookup
 from bot.rollouts.rows.back import NoWay, WayBack
 from bot.rollouts.rows.begin import Beginning, Hand
 from bot.store.tables import Deployment, Rollout
@@ -45,6 +45,8 @@ def _rollback(known: Known, asked: Asked, to: str | None, hand: Hand) -> str:
         raise Refused(f"Nobody can be rolled back: {'; '.join(_stays(stays))}.")
     if asked.command.dry_run:
         return _preview(ways, stays)
+    if tenants is None:
+        change.leave_out(hand, row, f"{asked.login} rolled it back before it began")
     _begin(hand, row, asked, ways, known.tenants)
     names = [way.tenant for way in ways]
     left = f"\n\nLeft as they are: {'; '.join(_stays(stays))}." if stays else ""

@@ -55,8 +55,8 @@ async def approve(_: Desk, asked: Asked) -> Act:
 async def cancel(desk: Desk, asked: Asked) -> Act:
     """End what has not begun and what goes on, with the scripts that it has started."""
     act = partial(_cancel, asked, await desk.rollouts.tenants())
-    names, running = await desk.rollouts.change(act)
-    for run_id in running:
+    names, runs = await desk.rollouts.change(act)
+    for run_id in runs:
         try:
             await desk.control.cancel(run_id, asked.login, asked.command.reason or "")
         except Refused:
@@ -86,7 +86,8 @@ def _cancel(asked: Asked, everyone: list[TenantFacts], hand: Hand) -> tuple[list
     row = the_rollout(hand, asked)
     tenants = chosen_tenants(asked.command.selector, everyone, _tenants(hand, row))
     waiting, running = change.cancel(hand, row, tenants, asked.login)
-    return [*running, *waiting], _runs(hand.session, row, running)
+    leg = [row.run_id] if row.state.terminal and row.run_id is not None else []
+    return [*running, *waiting], [*_runs(hand.session, row, running), *leg]
 
 
 def _runs(session: Session, row: Rollout, tenants: list[str]) -> list[str]:

@@ -23,8 +23,8 @@ class RollOut(Workflow):
     at_once: int = 10
 
     def identity(self) -> str:
-        """Answer the rollout's own name."""
-        return f"rollout-{self.rollout_id}"
+        """Answer the leg's own name: one that still pauses keeps no other one waiting."""
+        return f"rollout-{self.rollout_id}-{self.leg}"
 
     async def define(self) -> None:
         """Deploy wave after wave, with a pause between them, until nothing is queued."""

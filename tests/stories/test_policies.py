@@ -217,3 +217,39 @@ async def test_a_button_does_what_a_typed_command_does(new_world: NewWorld) -> N
     await world.maya.reruns(world.check(merge.sha))
     await world.settles()
     assert set(world.revisions("backend").values()) == {merge.sha}
+
+
+async def test_a_rollback_in_the_middle_takes_back_what_moved_and_stops_the_rest(
+    new_world: NewWorld,
+) -> None:
+    world = await new_world(FOUR)
+    first = await world.merges(APP)
+    await world.settles()
+    await configured(world, '[rollout]\nwaves = ["wayne", "rest"]\nbake = "1h"\n')
+    merge = await world.merges({"src/app.py": "VERSION = 3\n"})
+    await world.settles()
+
+    await world.types(merge.pull, "/orbits rollback")
+    await world.passes(timedelta(hours=1))
+
+    assert world.revisions("backend") == dict.fromkeys(FOUR, first.sha)
+    check, _ = world.checks(merge.sha)
+    assert "maya rolled it back before it began" in (check.summary or "")
+
+
+async def test_while_the_policy_cannot_be_read_only_an_admin_may_change_anything(
+    world: World,
+) -> None:
+    first = await world.merges(APP)
+    await world.settles()
+    second = await world.merges({"src/app.py": "VERSION = 3\n"})
+    await world.settles()
+    await configured(world, "[rollout\n")
+
+    await world.types(second.pull, "/orbits rollback")
+    (answer,) = world.answers(second.pull)
+    assert "`orbits.toml` cannot be read." in answer
+    assert "needs the admin role on this repository; yours is write" in answer
+    world.backend.allow(world.maya, "admin")
+    await world.types(second.pull, "/orbits rollback")
+    assert world.revisions("backend") == {"acme": first.sha, "globex": first.sha}

@@ -13,7 +13,7 @@ from bot.rollouts.policy.freezes import frozen_at, frozen_until, why_frozen
 from bot.rollouts.rows import holds, legs, lookup
 from bot.rollouts.rows.begin import Hand
 from bot.rollouts.tenants import facts_of_tenants
-from bot.states import State
+from bot.states import LIVE, State
 from bot.store.tables import Deployment, Rollout
 from resources.errors import Refused
 
@@ -102,18 +102,32 @@ def cancel(
 ) -> tuple[list[str], list[str]]:
     """End what has not begun; answer whom that is, and who is being deployed to just now."""
     rows = _chosen(_rows(hand, row), tenants)
-    waiting = [
-        one
-        for one in rows
-        if one.state == State.QUEUED or (one.state == State.HELD and one.held_by not in _KEPT)
-    ]
+    waiting = [one for one in rows if _may_still_begin(one)]
     running = [one.tenant for one in rows if one.state == State.RUNNING]
     if not waiting and not running:
         raise Refused(f"{_stands(row)}: nothing of it goes on or waits. Nothing was changed.")
+    return _left_out(hand, row, waiting, f"cancelled by {by} before it began"), running
+
+
+def leave_out(hand: Hand, row: Rollout, why: str) -> None:
+    """Let nobody begin any more who has not begun, because the whole is taken back."""
+    _left_out(hand, row, [one for one in _rows(hand, row) if _may_still_begin(one)], why)
+
+
+def _left_out(hand: Hand, row: Rollout, waiting: list[Deployment], why: str) -> list[str]:
     for one in waiting:
         one.state, one.held_by, one.finished_at = State.CANCELLED, None, hand.now
-        one.problem = f"cancelled by {by} before it began"
-    return _changed(hand, row, waiting), running
+        one.problem = why
+    names = _changed(hand, row, waiting)
+    if not any(one.state in LIVE for one in _rows(hand, row)):
+        # A leg that pauses between two waves has nothing to go on with.
+        legs.conclude(hand.session, row, hand.now)
+    return names
+
+
+def _may_still_begin(one: Deployment) -> bool:
+    held = one.state == State.HELD and one.held_by not in _KEPT
+    return one.state == State.QUEUED or held
 
 
 def thaw(hand: Hand) -> int:
