@@ -5,10 +5,17 @@ from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
-from bot.github.answers import CheckRun, DeploymentRequest, DeploymentStatus
+from bot.github.answers import (
+    Annotation,
+    CheckAction,
+    CheckRun,
+    DeploymentRequest,
+    DeploymentStatus,
+)
 from bot.github.door import GitHub
 from bot.outbox.budget import Rank
 from bot.outbox.patience import REFUSED_ATTEMPTS
+from bot.report.check import CheckWords
 
 W = TypeVar("W")
 
@@ -78,6 +85,26 @@ class Check(Target[CheckRun]):
     sha: str
     name: str
     external_id: str
+
+    def saying(
+        self,
+        words: CheckWords,
+        *,
+        actions: tuple[CheckAction, ...] = (),
+        annotations: tuple[Annotation, ...] = (),
+    ) -> CheckRun:
+        """Answer this check with these words, buttons and marks on lines."""
+        return CheckRun(
+            name=self.name,
+            external_id=self.external_id,
+            status=words.status,
+            conclusion=words.conclusion,
+            title=words.title,
+            summary=words.summary,
+            text=words.text,
+            actions=actions,
+            annotations=annotations,
+        )
 
     async def find(self, github: GitHub) -> int | None:
         """Look for our own check of that name and external id."""

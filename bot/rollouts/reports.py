@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlmodel import Session
 
 from bot.engine.clock import Clock
-from bot.github.answers import MOST_ACTIONS, CheckAction, CheckRun
+from bot.github.answers import MOST_ACTIONS, CheckAction
 from bot.outbox.budget import Pace
 from bot.outbox.rendering import Render, Rendered
 from bot.outbox.targets import Check, Comment, Environment
@@ -59,16 +59,8 @@ class Reports:
             return NOTHING
         facts = facts_of(session, name)
         words = check(facts, untold)
-        run = CheckRun(
-            name=target.name,
-            external_id=target.external_id,
-            status=words.status,
-            conclusion=words.conclusion,
-            title=words.title,
-            summary=words.summary,
-            text=words.text,
-            actions=tuple(BUTTONS[verb] for verb in facts.buttons[:MOST_ACTIONS]),
-        )
+        buttons = tuple(BUTTONS[verb] for verb in facts.buttons[:MOST_ACTIONS])
+        run = target.saying(words, actions=buttons)
         return Rendered(run, facts.state.terminal, self._rest(facts))
 
     def tenant(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from bot.github.answers import CheckRun, DeploymentState, DeploymentStatus
+from bot.github.answers import DeploymentState, DeploymentStatus
 from bot.outbox.budget import Rank
 from bot.outbox.marking import due
 from bot.outbox.rendering import Rendered
@@ -64,13 +64,5 @@ def rendered(facts: DeploymentFacts, target: Check | Environment) -> Rendered:
         said = DeploymentStatus(state, facts.reason or facts.state) if state else None
         return Rendered(said, facts.state.terminal)
     words = tenant_check(facts)
-    run = CheckRun(
-        name=target.name,
-        external_id=target.external_id,
-        status=words.status,
-        conclusion=words.conclusion,
-        title=words.title,
-        summary=words.summary,
-        text=words.text,
-    )
+    run = target.saying(words)
     return Rendered(run, facts.state.terminal)

@@ -150,6 +150,8 @@ def _behind_another() -> ColumnElement[bool]:
 
 
 _ROOTS = (
+    # In the words of the index on the few that live: among all that ended it would take long.
+    LIVE_ROWS,
     col(Run.id) == col(Run.root_id),
     ~col(Run.paused),
     col(Run.cancelled_by).is_(None),
@@ -164,9 +166,7 @@ NEXT = (
     .where(col(Run.state) == State.QUEUED, *_ROOTS, ~_behind_another(), ~_full_lane())
     .order_by(col(Run.rank), col(Run.id))
 )
-NEXT_OF_IDENTITIES = NEXT.where(
-    LIVE_ROWS, col(Run.identity).in_(bindparam("identities", expanding=True))
-)
+NEXT_OF_IDENTITIES = NEXT.where(col(Run.identity).in_(bindparam("identities", expanding=True)))
 NEXT_OF_LANES = NEXT.join(Place, col(Place.run_id) == col(Run.id)).where(
     col(Place.lane).in_(bindparam("lanes", expanding=True))
 )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlmodel import Session
 
-from bot.github.answers import MOST_ANNOTATIONS, Annotation, CheckRun
+from bot.github.answers import MOST_ANNOTATIONS, Annotation
 from bot.outbox.rendering import Rendered
 from bot.outbox.targets import Check, Comment
 from bot.report.plan import plan_check, plan_comment
@@ -26,16 +26,7 @@ def render_check(session: Session, name: str, target: Check, untold: Sequence[st
     if facts.standing is Standing.SUPERSEDED and not is_there(session, target.key):
         return Rendered(None)
     words = plan_check(facts, untold)
-    run = CheckRun(
-        name=target.name,
-        external_id=target.external_id,
-        status=words.status,
-        conclusion=words.conclusion,
-        title=words.title,
-        summary=words.summary,
-        text=words.text,
-        annotations=_annotations(facts),
-    )
+    run = target.saying(words, annotations=_annotations(facts))
     return Rendered(run, final=facts.standing is not Standing.GOES_ON)
 
 
