@@ -304,7 +304,10 @@ async def test_a_push_that_was_lost_is_rolled_out_where_the_policy_wants_it(worl
 
 async def test_a_push_that_was_lost_is_left_where_no_policy_wants_it(world: World) -> None:
     await world.maya.pushes(world.backend, APP)
+    await world.settles()
 
+    # A look leaves what is being told of just now to the next one.
+    await world.passes(LATER)
     await world.passes(LATER)
     asked = len(world.github.requests)
     await world.passes(LATER)
