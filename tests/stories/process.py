@@ -18,6 +18,7 @@ from bot.engine.journal.queue import RunQueue
 from bot.engine.polling import Polling
 from bot.github.door import GitHub
 from bot.github.wire import Patience
+from bot.orders.asked import Desk
 from bot.outbox.budget import Pace
 from bot.outbox.writer import Outbox
 from bot.parts import Parts, opened
@@ -61,13 +62,21 @@ class Process:
     async def sweeps(self) -> None:
         """Do at once what the schedule does every half minute."""
         database, clock = self.parts.database, self.parts.clock
-        queue = RunQueue(Polling(database))
-        rollouts = Rollouts(database, clock, queue, _new_leg)
+        rollouts = self._rollouts()
         outbox = Outbox(database, self.github, clock, {}, AT_ONCE)
         keep = timedelta(days=self.parts.settings.keep_days)
         forget = partial(forget_the_old, database, keep, clock)
         for job in schedule(rollouts, self._plans(), outbox, forget).get_jobs():
             await job.func()
+
+    def desk(self) -> Desk:
+        """Answer what commands are carried out with."""
+        fleet = self.parts.fleet
+        return Desk(self.github, fleet, self._rollouts(), self._plans(), self.control())
+
+    def _rollouts(self) -> Rollouts:
+        database, clock = self.parts.database, self.parts.clock
+        return Rollouts(database, clock, RunQueue(Polling(database)), _new_leg)
 
     def _plans(self) -> Plans:
         database, clock = self.parts.database, self.parts.clock
