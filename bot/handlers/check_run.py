@@ -10,7 +10,6 @@ from bot.github.events import (
 from bot.handlers.planning import plan, plan_proposal
 from bot.handlers.registry import Bot, Handlers
 from bot.handlers.rolling_out import is_ours
-from bot.orders.asked import Desk
 from bot.orders.presses import press
 from bot.report.check import CHECK_NAME as DEPLOY
 from bot.report.plan import CHECK_NAME as PLAN
@@ -70,8 +69,7 @@ async def _give(verb: str, event: CheckRunRerequested | CheckRunActionRequested,
     ours = is_ours(repository, bot) and check.name == DEPLOY and check.external_id is not None
     if not ours or who is None or who.type != "User":
         return
-    desk = Desk(bot.github, bot.fleet, bot.rollouts, bot.plans, bot.control)
-    if await press(desk, verb, check.external_id or "", who.login):
+    if await press(bot.desk, verb, check.external_id or "", who.login):
         bot.engine.wake()
 
 

@@ -3,7 +3,6 @@
 from bot.github.events import CommentCreated
 from bot.handlers.registry import Bot, Handlers
 from bot.handlers.rolling_out import is_ours
-from bot.orders.asked import Desk
 from bot.orders.orders import Commented, hear
 
 handlers = Handlers()
@@ -21,7 +20,7 @@ async def carry_out_orders(event: CommentCreated, bot: Bot) -> None:
     if not is_ours(repository, bot):
         return
     heard = await hear(
-        Desk(bot.github, bot.fleet, bot.rollouts, bot.plans, bot.control),
+        bot.desk,
         Commented(
             repository=repository,
             pull_request=event.issue.number,

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from bot.github.shapes import PullRequest
 from bot.handlers.registry import Bot
-from bot.handlers.rolling_out import begin_rollout, contained_in, is_ours, read_policy_of
+from bot.handlers.rolling_out import begin_rollout, contained_in, is_ours
 from bot.rollouts.affected import Change
 from bot.rollouts.origin import Kind, Origin
+from bot.rollouts.policy_file import policy_at
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ async def deploy_push(pushed: Pushed, bot: Bot) -> str | None:
     repository, after = pushed.repository, pushed.after
     if Tracked(repository, pushed.branch).key not in await tracked_branches(bot):
         return None
-    policy = await read_policy_of(repository, after, bot)
+    policy = await policy_at(bot.github, repository, after)
     wanted = tuple(
         each.name
         for each in bot.fleet.services

@@ -9,6 +9,7 @@ from bot.engine.control.control import Control
 from bot.engine.engine import Engine
 from bot.github.door import GitHub
 from bot.github.events import Event
+from bot.orders.asked import Desk
 from bot.rollouts.plans.records import Plans
 from bot.rollouts.records import Rollouts
 from resources.fleet import Fleet
@@ -27,6 +28,11 @@ class Bot:
     engine: Engine
     control: Control
     clock: Clock
+
+    @property
+    def desk(self) -> Desk:
+        """What commands are carried out with."""
+        return Desk(self.github, self.fleet, self.rollouts, self.plans, self.control)
 
 
 Handler = Callable[[Any, Bot], Awaitable[None]]

@@ -8,9 +8,9 @@ from bot.handlers.registry import Bot
 from bot.rollouts.affected import Change, affected_by
 from bot.rollouts.moves import Care, Moves, moves_of
 from bot.rollouts.origin import Origin
-from bot.rollouts.policy.policy import Policy
 from bot.rollouts.policy.problems import PolicyRefused
-from bot.rollouts.policy.reading import POLICY_FILE, read_policy
+from bot.rollouts.policy.reading import read_policy
+from bot.rollouts.policy_file import policy_text
 from bot.rollouts.rows.begin import Beginning
 
 
@@ -27,29 +27,18 @@ async def begin_rollout(
     affected = affected_by(change, services, tenants)
     beginning = Beginning(origin, affected.services, Moves(), affected.verdicts)
     try:
-        text = await bot.github.file_at(origin.repository, POLICY_FILE, origin.sha) or ""
+        text = await policy_text(bot.github, origin.repository, origin.sha)
         care = Care(read_policy(text), bot.clock.now(), await bot.rollouts.kept())
     except (FileNotReadable, PolicyRefused) as refused:
         # A tenant is not moved in another way than its agency wanted.
         beginning = replace(beginning, refused=str(refused))
     else:
-        targets = {
-            tenant: dict.fromkeys(services, origin.sha)
-            for tenant, services in affected.tenants.items()
-        }
-        beginning = replace(beginning, moves=moves_of(targets, tenants, care), policy=text)
+        moves = moves_of(affected.targets(origin.sha), tenants, care)
+        beginning = replace(beginning, moves=moves, policy=text)
     begun = await bot.rollouts.begin(beginning)
     if begun is not None:
         bot.engine.wake()
     return begun
-
-
-async def read_policy_of(repository: str, ref: str, bot: Bot) -> Policy | None:
-    """Answer the policy of a repository at a commit; `None` for one that cannot be read."""
-    try:
-        return read_policy(await bot.github.file_at(repository, POLICY_FILE, ref) or "")
-    except (FileNotReadable, PolicyRefused):
-        return None
 
 
 async def contained_in(change: Change, sha: str, bot: Bot) -> list[str]:

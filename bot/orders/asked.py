@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bot.commands.command import Command
 from bot.engine.control.control import Control
 from bot.github.door import GitHub
-from bot.report.suggestions import listed
+from bot.report.suggestions import in_code, listed
 from bot.rollouts.affected import TenantFacts
 from bot.rollouts.plans.records import Plans
 from bot.rollouts.records import Rollouts
@@ -71,17 +71,43 @@ Prepare = Callable[[Desk, Asked], Awaitable[Act]]
 
 def the_rollout(hand: Hand, asked: Asked) -> Rollout:
     """Answer the newest rollout of the pull request; raises `Refused` where it moved on."""
+    nothing = f"#{asked.pull_request} has no rollout: it begins when the pull request is merged."
+    return the_rollouts(hand, asked, nothing)[-1]
+
+
+def the_rollouts(hand: Hand, asked: Asked, nothing: str) -> list[Rollout]:
+    """Answer the rollouts of the pull request, at least one, the oldest first.
+
+    Raises `Refused` with `nothing` where there is none, and where another one began since.
+    """
     rows = lookup.rollouts_of(hand.session, asked.repository, asked.pull_request)
     if not rows:
-        raise Refused(
-            f"#{asked.pull_request} has no rollout: it begins when the pull request is merged."
-        )
+        raise Refused(nothing)
     if rows[-1].id != asked.about:
         raise Refused(
             f"Since you typed this, another rollout of #{asked.pull_request} began: look at the "
             "comment above, and type it again if it is still what you want."
         )
-    return rows[-1]
+    return rows
+
+
+def tenants_of(hand: Hand, row: Rollout) -> list[str]:
+    """Answer the tenants of a rollout, in the order in which they go."""
+    return [each.tenant for each in lookup.deployments(hand.session, row.id)]
+
+
+async def commit_named(desk: Desk, repository: str, short: str) -> str:
+    """Answer the full name of a commit; raises `Refused` where there is none."""
+    sha = await desk.github.commit(repository, short)
+    if sha is None:
+        raise Refused(f"{repository} has no commit {in_code(short)}.")
+    return sha
+
+
+def addressed(login: str, text: str) -> str:
+    """Let a text begin with whom it is for."""
+    name = f"@{login}"
+    return text if text.startswith(name) else f"{name} {text}"
 
 
 def chosen_tenants(

@@ -4,14 +4,13 @@ It is asked when a command is carried out, and nothing of the answer is kept.
 """
 
 from bot.github.door import GitHub
-from bot.github.failures import FileNotReadable
 from bot.orders.asked import Asked, Desk, chosen_tenants
 from bot.rollouts.affected import TenantFacts
 from bot.rollouts.policy.people import Actor, Role
 from bot.rollouts.policy.policy import Policy
-from bot.rollouts.policy.problems import PolicyRefused
-from bot.rollouts.policy.reading import POLICY_FILE, read_policy
+from bot.rollouts.policy.reading import POLICY_FILE
 from bot.rollouts.policy.rules import NotAllowed, allowed
+from bot.rollouts.policy_file import policy_at
 from resources.errors import Refused
 
 
@@ -21,7 +20,8 @@ async def demand_may(desk: Desk, asked: Asked) -> None:
     While `orbits.toml` cannot be read, nobody knows its rules: then only an admin may change
     anything, so that there is a way back from what broke it.
     """
-    policy = await _policy(desk.github, asked)
+    pull = await desk.github.pull_request(asked.repository, asked.pull_request)
+    policy = await policy_at(desk.github, asked.repository, pull.base.ref)
     verb = asked.command.verb
     least = Role.ADMIN if policy is None and verb.role.reaches(Role.WRITE) else verb.role
     policy = policy or Policy()
@@ -32,16 +32,6 @@ async def demand_may(desk: Desk, asked: Asked) -> None:
     if isinstance(answer, NotAllowed):
         unread = f"`{POLICY_FILE}` cannot be read. " if least is not verb.role else ""
         raise Refused(f"{unread}{answer.sentence}")
-
-
-async def _policy(github: GitHub, asked: Asked) -> Policy | None:
-    """Answer the policy of the base branch; `None` where it cannot be read."""
-    pull = await github.pull_request(asked.repository, asked.pull_request)
-    try:
-        text = await github.file_at(asked.repository, POLICY_FILE, pull.base.ref) or ""
-        return read_policy(text)
-    except (FileNotReadable, PolicyRefused):
-        return None
 
 
 async def _teams(github: GitHub, policy: Policy, login: str) -> frozenset[str]:

@@ -4,7 +4,18 @@ from collections.abc import Sequence
 from functools import partial
 
 from bot.commands.values import LAST_GOOD
-from bot.orders.asked import Act, Asked, Desk, Known, chosen_services, chosen_tenants, counted
+from bot.orders.asked import (
+    Act,
+    Asked,
+    Desk,
+    Known,
+    chosen_services,
+    chosen_tenants,
+    commit_named,
+    counted,
+    tenants_of,
+    the_rollouts,
+)
 from bot.report.suggestions import in_code, listed
 from bot.rollouts.affected import TenantFacts
 from bot.rollouts.moves import Care, HeldBy, moves_of
@@ -22,15 +33,9 @@ _MOST_ROWS = 100
 async def rollback(desk: Desk, asked: Asked) -> Act:
     """Put tenants back to the revisions and variables from before, and hold them there."""
     to = asked.command.to
-    sha = None if to in {None, LAST_GOOD} else await _resolved(desk, asked, to or "")
+    back_to_before = to is None or to == LAST_GOOD
+    sha = None if back_to_before else await commit_named(desk, asked.repository, to or "")
     return partial(_rollback, await Known.at(desk), asked, sha)
-
-
-async def _resolved(desk: Desk, asked: Asked, short: str) -> str:
-    sha = await desk.github.commit(asked.repository, short)
-    if sha is None:
-        raise Refused(f"{asked.repository} has no commit {in_code(short)}.")
-    return sha
 
 
 def _rollback(known: Known, asked: Asked, to: str | None, hand: Hand) -> str:
@@ -38,8 +43,7 @@ def _rollback(known: Known, asked: Asked, to: str | None, hand: Hand) -> str:
     selector = asked.command.selector
     services = chosen_services(selector, known.fleet, row.services)
     _demand_a_way_back(known.fleet, services)
-    moved = [each.tenant for each in lookup.deployments(hand.session, row.id)]
-    tenants = chosen_tenants(selector, known.tenants, moved)
+    tenants = chosen_tenants(selector, known.tenants, tenants_of(hand, row))
     ways, stays = back.ways_back(hand.session, row, tenants, services, to)
     if not ways:
         raise Refused(f"Nobody can be rolled back: {'; '.join(_stays(stays))}.")
@@ -55,19 +59,12 @@ def _rollback(known: Known, asked: Asked, to: str | None, hand: Hand) -> str:
 
 def _what_moved(hand: Hand, asked: Asked) -> Rollout:
     """Answer the newest rollout of the pull request that brought something, and is no way back."""
-    rows = lookup.rollouts_of(hand.session, asked.repository, asked.pull_request)
-    brought = [row for row in rows if row.kind != Kind.ROLLBACK]
-    if not brought:
-        raise Refused(
-            f"#{asked.pull_request} has no rollout: there is nothing to go back from before the "
-            "pull request is merged."
-        )
-    if rows[-1].id != asked.about:
-        raise Refused(
-            f"Since you typed this, another rollout of #{asked.pull_request} began: look at the "
-            "comment above, and type it again if it is still what you want."
-        )
-    return brought[-1]
+    nothing = (
+        f"#{asked.pull_request} has no rollout: there is nothing to go back from before the "
+        "pull request is merged."
+    )
+    rows = the_rollouts(hand, asked, nothing)
+    return [row for row in rows if row.kind != Kind.ROLLBACK][-1]
 
 
 def _demand_a_way_back(fleet: Fleet, services: Sequence[str]) -> None:
@@ -135,8 +132,5 @@ def _stays(stays: Sequence[NoWay]) -> list[str]:
     """Say of many at once why they stay."""
     by_reason: dict[str, list[str]] = {}
     for each in stays:
-        by_reason.setdefault(each.why.replace(each.tenant, "<tenant>"), []).append(each.tenant)
-    return [
-        f"{listed(names)} {why.replace('<tenant>', names[0] if len(names) == 1 else '<tenant>')}"
-        for why, names in by_reason.items()
-    ]
+        by_reason.setdefault(each.why, []).append(each.tenant)
+    return [f"{listed(names)} {why}" for why, names in by_reason.items()]

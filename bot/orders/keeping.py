@@ -3,7 +3,16 @@
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
 
-from bot.orders.asked import Act, Asked, Desk, Known, chosen_services, chosen_tenants, counted
+from bot.orders.asked import (
+    Act,
+    Asked,
+    Desk,
+    Known,
+    chosen_services,
+    chosen_tenants,
+    commit_named,
+    counted,
+)
 from bot.report.suggestions import in_code, listed
 from bot.rollouts.moves import Care, HeldBy, moves_of
 from bot.rollouts.origin import Kind, Origin
@@ -34,10 +43,7 @@ async def pin(desk: Desk, asked: Asked) -> Act:
         asked.command.selector, desk.fleet, [each.name for each in desk.fleet.services]
     )
     repository = desk.fleet.service(service).repository
-    short = asked.command.to or ""
-    sha = await desk.github.commit(repository, short)
-    if sha is None:
-        raise Refused(f"{repository} has no commit {in_code(short)}.")
+    sha = await commit_named(desk, repository, asked.command.to or "")
     return partial(_pin, await Known.at(desk), asked, service, sha)
 
 

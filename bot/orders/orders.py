@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
-from bot.commands.command import Command, Commands, Problems
+from bot.commands.command import NOTHING_WAS_STARTED, Command, Commands, Problems
 from bot.commands.grammar import read
 from bot.commands.verb import Place
 from bot.orders import going_back, keeping, planning, rolling, telling
-from bot.orders.asked import Asked, Desk, Prepare
+from bot.orders.asked import Asked, Desk, Prepare, addressed
 from bot.orders.authority import demand_may
 from bot.outbox.marking import say
 from bot.outbox.targets import Answer, Reaction
@@ -23,8 +23,7 @@ from resources.errors import Refused
 LATEST = timedelta(hours=2)
 """What was typed longer ago, and is heard of only now, may not be what is wanted any more."""
 
-NOTHING_STARTED = "Nothing was started."
-UNCHANGED = ("Nothing was started.", "Nothing was changed.")
+UNCHANGED = (NOTHING_WAS_STARTED, "Nothing was changed.")
 AFTER_A_REFUSAL = "Not carried out, as a command before it was refused."
 
 PREPARE: dict[str, Prepare] = {
@@ -155,7 +154,7 @@ async def _carry_out(
 def answer_of(refused: Refused) -> str:
     """Answer a refusal as it is said to whoever gave the command."""
     why = str(refused)
-    return why if why.endswith(UNCHANGED) else f"{why} {NOTHING_STARTED}"
+    return why if why.endswith(UNCHANGED) else f"{why} {NOTHING_WAS_STARTED}"
 
 
 def _settle(hand: Hand, order: Order, state: State, act: Callable[[], str]) -> Order:
@@ -182,8 +181,7 @@ def _tell(session: Session, comment: Commented) -> None:
 
 def _answer(session: Session, comment: Commented, text: str) -> None:
     where = Answer(comment.repository, comment.pull_request, str(comment.comment_id))
-    name = f"@{comment.login}"
-    say(session, where, f"{text}\n" if text.startswith(name) else f"{name} {text}\n")
+    say(session, where, f"{addressed(comment.login, text)}\n")
 
 
 def _orders(session: Session, comment: Commented) -> list[Order]:

@@ -2,7 +2,7 @@
 
 from bot.commands.command import Command
 from bot.commands.verbs import VERBS
-from bot.orders.asked import Asked, Desk
+from bot.orders.asked import Asked, Desk, addressed
 from bot.orders.authority import demand_may
 from bot.orders.orders import PREPARE, answer_of
 from bot.outbox.marking import say
@@ -44,5 +44,4 @@ async def press(desk: Desk, verb: str, rollout_id: str, login: str) -> bool:
 
 def _say(hand: Hand, asked: Asked, text: str) -> None:
     where = Answer(asked.repository, asked.pull_request, asked.key)
-    name = f"@{asked.login}"
-    say(hand.session, where, text if text.startswith(name) else f"{name} {text}")
+    say(hand.session, where, addressed(asked.login, text))

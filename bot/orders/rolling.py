@@ -4,9 +4,18 @@ from functools import partial
 
 from sqlmodel import Session, col, select
 
-from bot.orders.asked import Act, Asked, Desk, chosen_services, chosen_tenants, counted, the_rollout
-from bot.rollouts.affected import TenantFacts
-from bot.rollouts.rows import change, lookup
+from bot.orders.asked import (
+    Act,
+    Asked,
+    Desk,
+    Known,
+    chosen_services,
+    chosen_tenants,
+    counted,
+    tenants_of,
+    the_rollout,
+)
+from bot.rollouts.rows import change
 from bot.rollouts.rows.begin import Hand
 from bot.states import State
 from bot.store.tables import Deployment, Rollout
@@ -15,12 +24,12 @@ from resources.errors import Refused
 
 async def deploy(desk: Desk, asked: Asked) -> Act:
     """Bring the pull request's rollout to tenants who do not have it, and lift their holds."""
-    return partial(_deploy, desk, asked, await desk.rollouts.tenants())
+    return partial(_deploy, await Known.at(desk), asked)
 
 
 async def retry(desk: Desk, asked: Asked) -> Act:
     """Deploy again where it failed."""
-    return partial(_retry, asked, await desk.rollouts.tenants())
+    return partial(_retry, await Known.at(desk), asked)
 
 
 async def pause(_: Desk, asked: Asked) -> Act:
@@ -54,7 +63,7 @@ async def approve(_: Desk, asked: Asked) -> Act:
 
 async def cancel(desk: Desk, asked: Asked) -> Act:
     """End what has not begun and what goes on, with the scripts that it has started."""
-    act = partial(_cancel, asked, await desk.rollouts.tenants())
+    act = partial(_cancel, await Known.at(desk), asked)
     names, runs = await desk.rollouts.change(act)
     for run_id in runs:
         try:
@@ -65,10 +74,10 @@ async def cancel(desk: Desk, asked: Asked) -> Act:
     return lambda _: f"Cancelled {counted(names)}."
 
 
-def _deploy(desk: Desk, asked: Asked, everyone: list[TenantFacts], hand: Hand) -> str:
+def _deploy(known: Known, asked: Asked, hand: Hand) -> str:
     row = the_rollout(hand, asked)
-    chosen_services(asked.command.selector, desk.fleet, row.services)
-    tenants = chosen_tenants(asked.command.selector, everyone, _tenants(hand, row))
+    chosen_services(asked.command.selector, known.fleet, row.services)
+    tenants = _meant(known, asked, hand, row)
     if asked.command.dry_run:
         would = change.would_deploy(hand, row, tenants, force=asked.command.force)
         return f"It would be deployed to {counted(would)}; nothing was started."
@@ -76,15 +85,15 @@ def _deploy(desk: Desk, asked: Asked, everyone: list[TenantFacts], hand: Hand) -
     return f"It is deployed to {counted(names)}."
 
 
-def _retry(asked: Asked, everyone: list[TenantFacts], hand: Hand) -> str:
+def _retry(known: Known, asked: Asked, hand: Hand) -> str:
     row = the_rollout(hand, asked)
-    tenants = chosen_tenants(asked.command.selector, everyone, _tenants(hand, row))
+    tenants = _meant(known, asked, hand, row)
     return f"Tried again: {counted(change.retry(hand, row, tenants))}."
 
 
-def _cancel(asked: Asked, everyone: list[TenantFacts], hand: Hand) -> tuple[list[str], list[str]]:
+def _cancel(known: Known, asked: Asked, hand: Hand) -> tuple[list[str], list[str]]:
     row = the_rollout(hand, asked)
-    tenants = chosen_tenants(asked.command.selector, everyone, _tenants(hand, row))
+    tenants = _meant(known, asked, hand, row)
     waiting, running = change.cancel(hand, row, tenants, asked.login)
     leg = [row.run_id] if row.state.terminal and row.run_id is not None else []
     return [*running, *waiting], [*_runs(hand.session, row, running), *leg]
@@ -99,5 +108,5 @@ def _runs(session: Session, row: Rollout, tenants: list[str]) -> list[str]:
     return [run_id for run_id in session.exec(chosen) if run_id is not None]
 
 
-def _tenants(hand: Hand, row: Rollout) -> list[str]:
-    return [each.tenant for each in lookup.deployments(hand.session, row.id)]
+def _meant(known: Known, asked: Asked, hand: Hand, row: Rollout) -> list[str] | None:
+    return chosen_tenants(asked.command.selector, known.tenants, tenants_of(hand, row))

@@ -84,6 +84,10 @@ class Affected:
                 found[verdict.tenant] = (*found.get(verdict.tenant, ()), verdict.service)
         return found
 
+    def targets(self, sha: str) -> Mapping[str, Mapping[str, str]]:
+        """Answer the commit for each affected service of each affected tenant: the same for all."""
+        return {name: dict.fromkeys(services, sha) for name, services in self.tenants.items()}
+
     def about(self, tenant: str) -> tuple[Verdict, ...]:
         """Answer what decides for one tenant: every service's verdict, and its own."""
         return tuple(v for v in self.verdicts if v.tenant is None or v.tenant == tenant)

@@ -7,7 +7,7 @@ from sqlmodel import Session
 from bot.engine.identifiers import short
 from bot.report.facts import DeploymentFacts, ExcludedFacts, PullRequestFacts, RolloutFacts
 from bot.rollouts.affected import Because
-from bot.rollouts.moves import HeldBy
+from bot.rollouts.moves import KEPT, HeldBy
 from bot.rollouts.origin import Kind
 from bot.rollouts.rows.lookup import deployments
 from bot.states import State
@@ -97,7 +97,7 @@ def _steps(rollout: Rollout, rows: Sequence[Deployment]) -> dict[str, str]:
         return {}
     held_by = {row.held_by for row in rows if row.state == State.HELD}
     failed = [row.tenant for row in rows if row.state == State.FAILED]
-    kept = [row.tenant for row in rows if row.held_by in {HeldBy.HOLD, HeldBy.PIN}]
+    kept = [row.tenant for row in rows if row.held_by in KEPT]
     moved = any(row.state == State.SUCCEEDED for row in rows) and rollout.kind != Kind.ROLLBACK
     stopped = bool(held_by & {HeldBy.LIMIT, HeldBy.PAUSE})
     steps = {

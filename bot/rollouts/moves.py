@@ -26,6 +26,10 @@ class HeldBy(StrEnum):
     PAUSE = "pause"
 
 
+KEPT = (HeldBy.HOLD, HeldBy.PIN)
+"""What keeps a tenant's service by a row of its own, until somebody lifts it."""
+
+
 @dataclass(frozen=True)
 class Kept:
     """A service of a tenant that stays where it is, as `why` says in a few words."""

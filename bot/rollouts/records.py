@@ -2,10 +2,7 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TypeVar
-
-from sqlmodel import Session
 
 from bot.engine.clock import Clock
 from bot.engine.journal.queue import RunQueue
@@ -16,7 +13,6 @@ from bot.rollouts.rows.begin import Beginning, Hand, NewLeg
 from bot.rollouts.rows.legs import NextWave
 from bot.rollouts.tenants import facts_of_tenants
 from bot.store.database import Database
-from bot.store.tables import Hold, Rollout
 from resources.errors import Refused, StepFailed
 from resources.fleet import Desired
 
@@ -47,10 +43,6 @@ class Rollouts:
         """Answer every service of a tenant that is held, or pinned."""
         now = self.clock.now()
         return await self.database.read(lambda session: holds.kept(session, now))
-
-    async def of_pull_request(self, repository: str, number: int) -> list[Rollout]:
-        """Answer the rollouts of a pull request, the oldest first."""
-        return await self.database.read(partial(_of_pull_request, repository, number))
 
     async def tenants_of(self, rollout_id: str) -> set[str]:
         """Answer the tenants of a rollout, those included that it leaves as they are."""
@@ -117,13 +109,6 @@ class Rollouts:
         """Let those go on whose freeze has ended; answer how many rollouts were looked at."""
         return await self.change(change.thaw)
 
-    # What keeps tenants where they are
-
-    async def holds(self) -> list[Hold]:
-        """Answer everything that is held or pinned, by tenant and service."""
-        now = self.clock.now()
-        return await self.database.read(lambda session: holds.holds_at(session, now))
-
     async def change(self, act: Callable[[Hand], T]) -> T:
         """Carry out an act on the rows in one transaction, and let it be told."""
         now = self.clock.now()
@@ -132,7 +117,3 @@ class Rollouts:
         )
         self.told()
         return answer
-
-
-def _of_pull_request(repository: str, number: int, session: Session) -> list[Rollout]:
-    return lookup.rollouts_of(session, repository, number)

@@ -265,14 +265,6 @@ class Order(SQLModel, table=True):
 
     # `order` is a word of SQL's own.
     __tablename__ = "ordered"
-    __table_args__ = (
-        Index(
-            "order_open",
-            "asked_at",
-            sqlite_where=text("state = 'queued'"),
-            postgresql_where=text("state = 'queued'"),
-        ),
-    )
 
     comment: str = Field(primary_key=True)
     number: int = Field(primary_key=True)

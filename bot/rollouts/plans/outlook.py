@@ -110,10 +110,7 @@ def outlook_of(
 def _reach(
     proposal: Proposal, affected: Affected, tenants: Iterable[TenantFacts], care: Care
 ) -> dict[str, object]:
-    targets = {
-        tenant: dict.fromkeys(services, proposal.head_sha)
-        for tenant, services in affected.tenants.items()
-    }
+    targets = affected.targets(proposal.head_sha)
     moves = moves_of(targets, tenants, care)
     return {
         "prospects": tuple(_prospect(move, len(targets[move.tenant])) for move in moves.each),

@@ -8,6 +8,7 @@ from bot.github.failures import FileNotReadable
 from bot.github.shapes import PullRequest
 from bot.rollouts.affected import Change
 from bot.rollouts.policy.reading import POLICY_FILE
+from bot.rollouts.policy_file import policy_text
 
 
 class Proposal(BaseModel):
@@ -123,7 +124,7 @@ async def queued(github: GitHub, event: MergeGroupChecksRequested) -> Proposal:
 async def _policy_at(github: GitHub, repository: str, ref: str) -> tuple[str, str]:
     """Answer the text of an `orbits.toml`, or why it cannot be read."""
     try:
-        return await github.file_at(repository, POLICY_FILE, ref) or "", ""
+        return await policy_text(github, repository, ref), ""
     except FileNotReadable as unreadable:
         return "", str(unreadable)
 

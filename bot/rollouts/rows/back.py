@@ -9,7 +9,7 @@ from sqlmodel import Session
 from bot.report.suggestions import in_code
 from bot.rollouts.rows import lookup
 from bot.states import State
-from bot.store.tables import Deployment, Rollout
+from bot.store.tables import Deployed, Deployment, Rollout
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,11 @@ def ways_back(
     """
     ways: list[WayBack] = []
     stays: list[NoWay] = []
+    has = lookup.deployed_of(session, services)
     for deployment in lookup.deployments(session, row.id):
         if tenants is not None and deployment.tenant not in tenants:
             continue
-        match _way_back(session, row, deployment, services, to):
+        match _way_back(deployment, services, has.get(deployment.tenant, {}), to):
             case WayBack() as way:
                 ways.append(way)
             case NoWay() as none:
@@ -55,19 +56,17 @@ def ways_back(
 
 
 def _way_back(
-    session: Session,
-    row: Rollout,
     deployment: Deployment,
     services: Collection[str],
+    has: Mapping[str, Deployed],
     to: str | None,
 ) -> WayBack | NoWay:
     tenant = deployment.tenant
     if not _was_moved(deployment):
         return NoWay(tenant, _not_moved(deployment))
     moved = [name for name in deployment.desired["services"] if name in services]
-    has = {each.service: each for each in lookup.deployed(session, tenant)}
     succeeded = deployment.state == State.SUCCEEDED
-    since = [name for name in moved if succeeded and has[name].rollout_id != row.id]
+    since = [name for name in moved if succeeded and has[name].rollout_id != deployment.rollout_id]
     first = [name for name in moved if name not in deployment.before]
     if not moved:
         return NoWay(tenant, "got none of these services")
@@ -94,7 +93,7 @@ def _not_moved(deployment: Deployment) -> str:
         return "is being deployed to just now: `/orbits cancel` it, or wait"
     if deployment.state in {State.FAILED, State.CANCELLED}:
         was = "was put back already" if deployment.rolled_back else "has nothing to go back to"
-        return f"{was}; `/orbits retry {deployment.tenant}` tries again"
+        return f"{was}; `/orbits retry` tries again"
     if deployment.state == State.ROLLED_BACK:
         return "is rolled back already"
     return f"was not moved: it is {deployment.state}"

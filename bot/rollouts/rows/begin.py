@@ -80,7 +80,7 @@ def begin(hand: Hand, beginning: Beginning) -> str | None:
         created_at=hand.now,
     )
     session.add(row)
-    has = _revisions(session, beginning.services)
+    has = lookup.deployed_of(session, beginning.services)
     for move in beginning.moves.each:
         session.add(_deployment(row.id, move, has.get(move.tenant, {})))
     session.flush()
@@ -108,14 +108,7 @@ def in_use(session: Session, services: Collection[str], repository: str, branch:
     return sorted({*session.exec(have), *session.exec(coming)})
 
 
-def _revisions(session: Session, services: Collection[str]) -> dict[str, dict[str, str]]:
-    has: dict[str, dict[str, str]] = {}
-    for row in session.exec(select(Deployed).where(col(Deployed.service).in_(services))):
-        has.setdefault(row.tenant, {})[row.service] = row.revision
-    return has
-
-
-def _deployment(rollout_id: str, move: Move, has: Mapping[str, str]) -> Deployment:
+def _deployment(rollout_id: str, move: Move, has: Mapping[str, Deployed]) -> Deployment:
     return Deployment(
         rollout_id=rollout_id,
         tenant=move.tenant,
@@ -124,7 +117,7 @@ def _deployment(rollout_id: str, move: Move, has: Mapping[str, str]) -> Deployme
         held_by=move.held_by,
         reason=move.reason,
         target=dict(move.target),
-        before={name: has[name] for name in move.target if name in has},
+        before={name: has[name].revision for name in move.target if name in has},
     )
 
 

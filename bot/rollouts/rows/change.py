@@ -3,12 +3,12 @@
 An act answers the tenants that it concerned, or raises `Refused` where it changed nothing.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 
 from sqlmodel import col, select
 
-from bot.report.suggestions import in_code, listed
-from bot.rollouts.moves import HeldBy
+from bot.report.suggestions import listed
+from bot.rollouts.moves import KEPT, HeldBy
 from bot.rollouts.policy.freezes import frozen_at, frozen_until, why_frozen
 from bot.rollouts.rows import holds, legs, lookup
 from bot.rollouts.rows.begin import Hand
@@ -17,7 +17,6 @@ from bot.states import LIVE, State
 from bot.store.tables import Deployment, Rollout
 from resources.errors import Refused
 
-_KEPT = (HeldBy.HOLD, HeldBy.PIN)
 _ENDED_BADLY = {State.FAILED, State.CANCELLED}
 _AGAIN = {State.FAILED, State.CANCELLED, State.ROLLED_BACK, State.HELD, State.SKIPPED}
 
@@ -126,7 +125,7 @@ def _left_out(hand: Hand, row: Rollout, waiting: list[Deployment], why: str) -> 
 
 
 def _may_still_begin(one: Deployment) -> bool:
-    held = one.state == State.HELD and one.held_by not in _KEPT
+    held = one.state == State.HELD and one.held_by not in KEPT
     return one.state == State.QUEUED or held
 
 
@@ -137,9 +136,9 @@ def thaw(hand: Hand) -> int:
         col(Rollout.state).not_in([State.QUEUED, State.RUNNING]),
     )
     rows = hand.session.exec(chosen).all()
+    tenants = {one.name: one for one in facts_of_tenants(hand.session)} if rows else {}
     for row in rows:
         frozen = [one for one in _rows(hand, row) if one.held_by == HeldBy.FREEZE]
-        tenants = {one.name: one for one in facts_of_tenants(hand.session)}
         there = [tenants[one.tenant] for one in frozen if one.tenant in tenants]
         policy = lookup.policy_in(row.policy)
         still = frozen_at(policy, there, hand.now)
@@ -211,8 +210,8 @@ def _them(rows: Collection[Deployment], tenants: Collection[str] | None) -> str:
 
 def _hint(rows: Iterable[Deployment]) -> str:
     held_by = {one.held_by for one in rows}
-    lines: dict[HeldBy, Callable[[], str]] = {
-        HeldBy.APPROVAL: lambda: f" It waits for approval: type {in_code('/orbits approve')}.",
-        HeldBy.FREEZE: lambda: f" Who is frozen needs {in_code('/orbits deploy --force')}.",
+    lines = {
+        HeldBy.APPROVAL: " It waits for approval: type `/orbits approve`.",
+        HeldBy.FREEZE: " Who is frozen needs `/orbits deploy --force`.",
     }
-    return "".join(line() for held, line in lines.items() if held in held_by)
+    return "".join(line for held, line in lines.items() if held in held_by)

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from bot.rollouts.moves import HeldBy
+from bot.rollouts.moves import KEPT, HeldBy
 from bot.rollouts.origin import Kind
 from bot.rollouts.policy.limits import stopped_by
 from bot.rollouts.policy.order import stages
@@ -183,7 +183,7 @@ def _forget_failure(deployment: Deployment) -> None:
 def _stop_at_the_limit(session: Session, row: Rollout) -> None:
     rows = lookup.deployments(session, row.id)
     counted = sum(one.state == State.FAILED for one in rows) - row.forgiven
-    total = sum(one.held_by not in {HeldBy.HOLD, HeldBy.PIN} for one in rows)
+    total = sum(one.held_by not in KEPT for one in rows)
     stopped = stopped_by(lookup.care_of(row), counted, total)
     if not stopped:
         return

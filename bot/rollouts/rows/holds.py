@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import or_
 from sqlmodel import Session, col, delete, select
 
-from bot.rollouts.moves import HeldBy, Kept
+from bot.rollouts.moves import KEPT, HeldBy, Kept
 from bot.store.tables import Hold
 
 
@@ -44,7 +44,7 @@ def lift(
     session: Session,
     tenants: Iterable[str],
     services: Iterable[str],
-    kinds: Iterable[HeldBy] = (HeldBy.HOLD, HeldBy.PIN),
+    kinds: Iterable[HeldBy] = KEPT,
 ) -> list[tuple[str, str]]:
     """Lift what keeps these services of these tenants, and answer which were kept."""
     chosen = (

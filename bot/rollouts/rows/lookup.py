@@ -1,5 +1,6 @@
 """Finding rows of rollouts, and marking what people should read as due."""
 
+from collections.abc import Collection
 from functools import lru_cache
 
 from sqlalchemy import func, or_
@@ -45,6 +46,14 @@ def deployed(session: Session, tenant: str) -> list[Deployed]:
     """Answer what a tenant has, by service; what changed last comes last."""
     chosen = select(Deployed).where(col(Deployed.tenant) == tenant)
     return list(session.exec(chosen.order_by(col(Deployed.updated_at), col(Deployed.service))))
+
+
+def deployed_of(session: Session, services: Collection[str]) -> dict[str, dict[str, Deployed]]:
+    """Answer what every tenant has of these services, by tenant and service."""
+    has: dict[str, dict[str, Deployed]] = {}
+    for row in session.exec(select(Deployed).where(col(Deployed.service).in_(services))):
+        has.setdefault(row.tenant, {})[row.service] = row
+    return has
 
 
 def care_of(row: Rollout) -> RolloutPolicy:

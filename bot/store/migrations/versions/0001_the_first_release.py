@@ -151,15 +151,6 @@ def upgrade() -> None:
         sa.Column("done_at", Moment(), nullable=True),
         sa.PrimaryKeyConstraint("comment", "number"),
     )
-    with op.batch_alter_table("ordered", schema=None) as batch_op:
-        batch_op.create_index(
-            "order_open",
-            ["asked_at"],
-            unique=False,
-            sqlite_where=sa.text("state = 'queued'"),
-            postgresql_where=sa.text("state = 'queued'"),
-        )
-
     op.create_table(
         "owner",
         sa.Column("id", sa.String(), nullable=False),
@@ -463,13 +454,6 @@ def downgrade() -> None:
 
     op.drop_table("place")
     op.drop_table("owner")
-    with op.batch_alter_table("ordered", schema=None) as batch_op:
-        batch_op.drop_index(
-            "order_open",
-            sqlite_where=sa.text("state = 'queued'"),
-            postgresql_where=sa.text("state = 'queued'"),
-        )
-
     op.drop_table("ordered")
     with op.batch_alter_table("notice", schema=None) as batch_op:
         batch_op.drop_index("notice_told_by")
