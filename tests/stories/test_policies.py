@@ -253,3 +253,23 @@ async def test_while_the_policy_cannot_be_read_only_an_admin_may_change_anything
     world.backend.allow(world.maya, "admin")
     await world.types(second.pull, "/orbits rollback")
     assert world.revisions("backend") == {"acme": first.sha, "globex": first.sha}
+
+
+async def test_a_rollback_after_a_cancel_takes_back_those_who_had_begun(
+    new_world: NewWorld,
+) -> None:
+    world = await new_world(FOUR)
+    first = await world.merges(APP)
+    await world.settles()
+    await configured(world, '[rollout]\nwaves = ["wayne", "rest"]\nbake = "1h"\n')
+    merge = await world.merges({"src/app.py": "VERSION = 3\n"})
+    await world.settles()
+    await world.types(merge.pull, "/orbits cancel")
+
+    await world.types(merge.pull, "/orbits rollback")
+
+    assert world.revisions("backend") == dict.fromkeys(FOUR, first.sha)
+    assert world.answers(merge.pull)[-1] == (
+        "@maya Rolled back, and held there: `wayne`.\n\n"
+        "Left as they are: `acme`, `globex` and `initech` was not moved: it is cancelled."
+    )

@@ -85,13 +85,14 @@ def _way_back(
 def _was_moved(deployment: Deployment) -> bool:
     """Answer whether it was brought to its target, or may stand somewhere on the way."""
     left_so = deployment.state in {State.FAILED, State.CANCELLED} and not deployment.rolled_back
-    return deployment.state == State.SUCCEEDED or (left_so and bool(deployment.before))
+    began = bool(deployment.desired)
+    return deployment.state == State.SUCCEEDED or (left_so and began and bool(deployment.before))
 
 
 def _not_moved(deployment: Deployment) -> str:
     if deployment.state == State.RUNNING:
         return "is being deployed to just now: `/orbits cancel` it, or wait"
-    if deployment.state in {State.FAILED, State.CANCELLED}:
+    if deployment.state in {State.FAILED, State.CANCELLED} and deployment.desired:
         was = "was put back already" if deployment.rolled_back else "has nothing to go back to"
         return f"{was}; `/orbits retry` tries again"
     if deployment.state == State.ROLLED_BACK:
