@@ -133,4 +133,4 @@ def _stays(stays: Sequence[NoWay]) -> list[str]:
     by_reason: dict[str, list[str]] = {}
     for each in stays:
         by_reason.setdefault(each.why, []).append(each.tenant)
-    return [f"{listed(names)} {why}" for why, names in by_reason.items()]
+    return [f"{listed(names)} ({why})" for why, names in by_reason.items()]

@@ -142,12 +142,12 @@ async def _carry_out(
             await demand_may(desk, asked)
             act = await PREPARE[command.verb.name](desk, asked)
             return await desk.rollouts.change(
-                lambda hand: _settle(hand, order, State.SUCCEEDED, lambda: act(hand))
+                lambda hand: settle(hand, order, State.SUCCEEDED, lambda: act(hand))
             )
     except Refused as error:
         problem = answer_of(error)
     return await desk.rollouts.change(
-        lambda hand: _settle(hand, order, State.FAILED, lambda: problem)
+        lambda hand: settle(hand, order, State.FAILED, lambda: problem)
     )
 
 
@@ -157,7 +157,7 @@ def answer_of(refused: Refused) -> str:
     return why if why.endswith(UNCHANGED) else f"{why} {NOTHING_WAS_STARTED}"
 
 
-def _settle(hand: Hand, order: Order, state: State, act: Callable[[], str]) -> Order:
+def settle(hand: Hand, order: Order, state: State, act: Callable[[], str]) -> Order:
     """Carry out in the same transaction in which it is noted as done."""
     row = hand.session.get_one(Order, (order.comment, order.number), with_for_update=True)
     if row.state == State.QUEUED:

@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
 from bot.outbox.budget import Rank
-from bot.outbox.targets import Target
+from bot.outbox.targets import Check, Target
 from bot.store.tables import Notice
 
 _TABLE: Any = Notice.__table__  # type: ignore[attr-defined]
@@ -46,6 +46,17 @@ def due_by_key(session: Session, key: str) -> None:
     """Mark one notice as due, if there is such."""
     changed = update(_TABLE).where(_TABLE.c.key == key).values(_due_again(Rank.PROGRESS))
     session.connection().execute(changed)
+
+
+def restate(session: Session, repository: str, sha: str) -> None:
+    """Let the checks of a commit be said again, though in the same words.
+
+    Where somebody asks for one again, GitHub takes the whole suite as queued until an App writes
+    to it. https://docs.github.com/rest/checks/runs#rerequest-a-check-run
+    """
+    of_commit = _TABLE.c.key.startswith(Check.of_commit(repository, sha), autoescape=True)
+    said = update(_TABLE).where(of_commit, _TABLE.c.digest.is_not(None))
+    session.connection().execute(said.values(digest=None, **_due_again(Rank.TURN)))
 
 
 def sweep(session: Session) -> int:

@@ -118,6 +118,11 @@ class Check(Target[CheckRun]):
         """Replace what the check says."""
         await github.update_check(self.repository, number, words)
 
+    @classmethod
+    def of_commit(cls, repository: str, sha: str) -> str:
+        """Answer how the keys of all checks on a commit begin."""
+        return f"{cls.kind}/{repository.lower()}/{sha}/"
+
     def _within(self) -> tuple[str, ...]:
         return self.sha, self.name, self.external_id
 

@@ -29,10 +29,10 @@ def source_of_pull_request(repository: str, number: int) -> str:
     return f"{PULL_REQUEST}:{repository}#{number}"
 
 
-def mark(session: Session, row: Rollout) -> None:
-    """Mark what GitHub should say of a rollout as due; that it ended, or stopped, is awaited."""
+def mark(session: Session, row: Rollout, *, awaited: bool = False) -> None:
+    """Mark what GitHub should say of a rollout as due; that it ended, or stopped, is `awaited`."""
     goes_on = row.state in {State.QUEUED, State.RUNNING}
-    rank = Rank.PROGRESS if goes_on else Rank.TURN
+    rank = Rank.PROGRESS if goes_on and not awaited else Rank.TURN
     check = check_of(row)
     due(session, check, source_of(row), rank=rank)
     if row.pull_request is not None:

@@ -36,6 +36,11 @@ BUTTONS = {
 """The commands that may be given by pressing a button on the check."""
 
 
+def button(verb: str, leg: int) -> CheckAction:
+    """Answer the button of a verb, which says in which leg it was there to be pressed."""
+    return replace(BUTTONS[verb], identifier=f"{verb}-{leg}")
+
+
 @dataclass(frozen=True)
 class Reports:
     """Renders what is told of rollouts; `pace` says how long a large one rests in between."""
@@ -55,11 +60,12 @@ class Reports:
 
     def check(self, session: Session, name: str, target: Check, untold: Sequence[str]) -> Rendered:
         """Render the check of one rollout, and in it what could not be written elsewhere."""
-        if session.get(Rollout, name) is None:
+        row = session.get(Rollout, name)
+        if row is None:
             return NOTHING
         facts = facts_of(session, name)
         words = check(facts, untold)
-        buttons = tuple(BUTTONS[verb] for verb in facts.buttons[:MOST_ACTIONS])
+        buttons = tuple(button(verb, row.leg) for verb in facts.buttons[:MOST_ACTIONS])
         run = target.saying(words, actions=buttons)
         return Rendered(run, facts.state.terminal, self._rest(facts))
 

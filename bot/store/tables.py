@@ -257,10 +257,11 @@ class Hold(SQLModel, table=True):
 
 
 class Order(SQLModel, table=True):
-    """A command of a comment: carried out once, however often its delivery comes.
+    """A command of a comment, or of a button: carried out once, however often its delivery comes.
 
-    `comment` is `owner/name/id`. `about` is what its author saw: the newest rollout of the pull
-    request when the comment came, or the head of an open one.
+    `comment` is `owner/name/id`, or tells what was pressed, when and by whom. `about` is what its
+    author saw: the newest rollout of the pull request when the comment came, or the head of an
+    open one.
     """
 
     # `order` is a word of SQL's own.
@@ -269,7 +270,7 @@ class Order(SQLModel, table=True):
     comment: str = Field(primary_key=True)
     number: int = Field(primary_key=True)
     repository: str
-    comment_id: int = Field(sa_column=Column(BigInteger, nullable=False))
+    comment_id: int | None = Field(default=None, sa_column=Column(BigInteger))
     pull_request: int
     login: str
     line: str = Field(sa_column=Column(Text, nullable=False))

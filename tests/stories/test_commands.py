@@ -101,8 +101,8 @@ async def test_what_a_newer_merge_has_brought_since_is_rolled_back_first(world: 
     assert world.reactions(receipt) == ["confused", "eyes"]
     assert world.answers(first.pull) == [
         (
-            "@maya Nobody can be rolled back: `acme` and `globex` got `backend` from a newer "
-            "rollout since: roll that back first. Nothing was started."
+            "@maya Nobody can be rolled back: `acme` and `globex` (got `backend` from a newer "
+            "rollout since: roll that back first). Nothing was started."
         )
     ]
 

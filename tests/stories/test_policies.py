@@ -1,8 +1,10 @@
 """An `orbits.toml` says in which waves a rollout goes, when it stops, and for whom it waits."""
 
+from copy import copy
 from datetime import timedelta
 
 from bot.demo.changes import ONE_ACCOUNT_PER_EMAIL, REMEMBER_PHONE
+from bot.simulated.github import CheckRun
 from bot.states import State
 from tests.stories.conftest import NewWorld
 from tests.stories.world import Merge, World
@@ -15,6 +17,12 @@ async def configured(world: World, policy: str) -> None:
     """Let maya push an `orbits.toml` to the backend's main branch, without a pull request."""
     await world.maya.pushes(world.backend, {"orbits.toml": policy})
     await world.settles()
+
+
+def times_written(world: World, check: CheckRun) -> int:
+    path = f"/check-runs/{check.id}"
+    requests = [each for each in world.github.requests if each.path.endswith(path)]
+    return len([each for each in requests if each.method == "PATCH"])
 
 
 async def test_waves_go_one_after_the_other_with_a_pause_between(new_world: NewWorld) -> None:
@@ -209,7 +217,7 @@ async def test_a_button_does_what_a_typed_command_does(new_world: NewWorld) -> N
     check = world.check(merge.sha)
     assert [each.label for each in check.actions] == ["Retry failed", "Resume"]
 
-    await world.maya.clicks(check, "resume")
+    await world.maya.clicks(check, "resume-1")
     await world.settles()
 
     assert "3 of 4 tenants updated, 1 failed" in world.sticky_comment(merge.pull)
@@ -217,6 +225,61 @@ async def test_a_button_does_what_a_typed_command_does(new_world: NewWorld) -> N
     await world.maya.reruns(world.check(merge.sha))
     await world.settles()
     assert set(world.revisions("backend").values()) == {merge.sha}
+
+
+async def test_a_button_that_is_heard_of_twice_is_pressed_once(new_world: NewWorld) -> None:
+    world = await new_world(FOUR)
+    merge = await first_of_four_fails(world)
+    check = world.check(merge.sha)
+    world.github.duplicate_deliveries()
+
+    await world.maya.clicks(check, "resume-1")
+    await world.settles()
+
+    assert "3 of 4 tenants updated, 1 failed" in world.sticky_comment(merge.pull)
+    assert world.answers(merge.pull) == []
+
+
+async def test_a_button_of_what_is_over_says_so(new_world: NewWorld) -> None:
+    world = await new_world(FOUR)
+    merge = await first_of_four_fails(world)
+    seen = copy(world.check(merge.sha))
+    await world.types(merge.pull, "/orbits retry")
+
+    await world.maya.clicks(seen, "resume-1")
+    await world.settles()
+
+    assert world.answers(merge.pull)[-1] == (
+        "@maya The rollout has moved on since that button was there: look at its check as it is "
+        "now. Nothing was started."
+    )
+    assert world.check(merge.sha).title == "0 of 4 tenants updated, 1 failed, 3 held"
+
+
+async def test_a_check_that_is_run_again_is_written_again_though_nothing_changed(
+    world: World,
+) -> None:
+    """Until an App writes to a check, GitHub takes the whole suite as queued."""
+    merge = await world.merges(APP)
+    await world.settles()
+    writes = times_written(world, world.check(merge.sha))
+
+    await world.maya.reruns(world.check(merge.sha))
+    await world.settles()
+
+    assert times_written(world, world.check(merge.sha)) == writes + 1
+    assert world.answers(merge.pull) == []
+
+
+async def test_the_first_failure_is_told_at_once(new_world: NewWorld) -> None:
+    world = await new_world(FOUR)
+    await world.merges(REMEMBER_PHONE)
+    await world.settles()
+    await world.agency.import_customers_twice()
+    with world.busy("acme"):
+        merge = await world.merges(ONE_ACCOUNT_PER_EMAIL)
+        await world.until(lambda _: "1 failed" in "".join(world.comments(merge.pull)))
+        assert world.check(merge.sha).status == "in_progress"
 
 
 async def test_a_rollback_in_the_middle_takes_back_what_moved_and_stops_the_rest(
@@ -271,5 +334,5 @@ async def test_a_rollback_after_a_cancel_takes_back_those_who_had_begun(
     assert world.revisions("backend") == dict.fromkeys(FOUR, first.sha)
     assert world.answers(merge.pull)[-1] == (
         "@maya Rolled back, and held there: `wayne`.\n\n"
-        "Left as they are: `acme`, `globex` and `initech` was not moved: it is cancelled."
+        "Left as they are: `acme`, `globex` and `initech` (not moved: cancelled)."
     )

@@ -91,13 +91,13 @@ def _was_moved(deployment: Deployment) -> bool:
 
 def _not_moved(deployment: Deployment) -> str:
     if deployment.state == State.RUNNING:
-        return "is being deployed to just now: `/orbits cancel` it, or wait"
+        return "being deployed to just now: `/orbits cancel` it, or wait"
     if deployment.state in {State.FAILED, State.CANCELLED} and deployment.desired:
-        was = "was put back already" if deployment.rolled_back else "has nothing to go back to"
+        was = "put back already" if deployment.rolled_back else "nothing to go back to"
         return f"{was}; `/orbits retry` tries again"
     if deployment.state == State.ROLLED_BACK:
-        return "is rolled back already"
-    return f"was not moved: it is {deployment.state}"
+        return "rolled back already"
+    return f"not moved: {deployment.state}"
 
 
 def _and(names: list[str]) -> str:

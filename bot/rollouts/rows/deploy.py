@@ -93,6 +93,8 @@ def failed(
     end(session, deployment, State.CANCELLED if failure.cancelled else State.FAILED, now)
     session.flush()
     _stop_at_the_limit(session, row)
+    if _is_the_first_failure(session, row):
+        lookup.mark(session, row.id, awaited=True)
 
 
 def taken_back(session: Session, rollout_id: str, tenant: str) -> dict[str, str]:
@@ -178,6 +180,10 @@ def _forget_failure(deployment: Deployment) -> None:
     """One that was tried again shows nothing of its earlier failure."""
     deployment.failed_step = deployment.problem = deployment.tail = deployment.run_id = None
     deployment.rolled_back = False
+
+
+def _is_the_first_failure(session: Session, row: Rollout) -> bool:
+    return sum(one.state == State.FAILED for one in lookup.deployments(session, row.id)) == 1
 
 
 def _stop_at_the_limit(session: Session, row: Rollout) -> None:

@@ -78,10 +78,10 @@ def newer_on(session: Session, tenant: str, row: Rollout) -> dict[str, str]:
     return {service: sha[:7] for service, sha in session.exec(chosen)}
 
 
-def mark(session: Session, rollout_id: str, *changed: Deployment) -> None:
+def mark(session: Session, rollout_id: str, *changed: Deployment, awaited: bool = False) -> None:
     """Mark what is told of a rollout as due, and of those tenants of whom something changed."""
     row = rollout(session, rollout_id)
-    notices.mark(session, row)
+    notices.mark(session, row, awaited=awaited)
     if changed:
         of_rollout = select(func.count()).where(col(Deployment.rollout_id) == rollout_id)
         few = session.exec(of_rollout).one() <= MOST_CHECKS

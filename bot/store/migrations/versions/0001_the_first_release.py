@@ -140,7 +140,7 @@ def upgrade() -> None:
         sa.Column("comment", sa.String(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("repository", sa.String(), nullable=False),
-        sa.Column("comment_id", sa.BigInteger(), nullable=False),
+        sa.Column("comment_id", sa.BigInteger(), nullable=True),
         sa.Column("pull_request", sa.Integer(), nullable=False),
         sa.Column("login", sa.String(), nullable=False),
         sa.Column("line", sa.Text(), nullable=False),
