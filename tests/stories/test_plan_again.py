@@ -3,9 +3,11 @@
 import contextlib
 from collections.abc import AsyncIterator
 
+from sqlmodel import Session
+
 from bot.demo.changes import ONE_ACCOUNT_PER_EMAIL, REMEMBER_PHONE
 from bot.simulated.github import PullRequest
-from bot.store.tables import Run
+from bot.store.tables import Run, Tenant
 from tests.stories.test_plan import APP, planned, proposes, said
 from tests.stories.world import World
 
@@ -141,6 +143,22 @@ async def test_a_command_looks_again_at_the_head_of_now(world: World) -> None:
     )
     assert world.times_done("plan", "stack-acme") == asked + 1
     assert "| globex | 1 | 3 changes |" in world.sticky_comment(pull)
+
+
+async def test_who_gets_other_variables_is_asked_again(world: World) -> None:
+    pull = await proposes(world, REMEMBER_PHONE)
+    asked = {name: world.times_done("plan", f"stack-{name}") for name in ("acme", "globex")}
+
+    def moves(session: Session) -> None:
+        session.get_one(Tenant, "acme").variables = {"region": "us-east-1"}
+
+    await world.operator_runs(moves)
+    await world.process.sweeps()
+    await world.settles()
+
+    assert world.times_done("plan", "stack-acme") == asked["acme"] + 1
+    assert world.times_done("plan", "stack-globex") == asked["globex"]
+    assert planned(world, pull.head_sha).conclusion == "success"
 
 
 async def test_after_the_merge_there_is_nothing_to_plan(world: World) -> None:

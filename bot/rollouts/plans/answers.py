@@ -1,7 +1,9 @@
 """What a tenant's stack answered when it was asked what it would do, as far as it is kept."""
 
-from collections.abc import Iterable
-from typing import Literal
+import json
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -25,16 +27,25 @@ class Change(BaseModel):
 
 
 class Answer(BaseModel):
-    """What a stack said, or why nothing is known; `services` are those that it was asked for."""
+    """What a stack said, or why nothing is known; `services` are those that it was asked for.
+
+    `variables` tells the tenant's variables of then from others; it is not to be read back.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     state: Literal["planned", "not-said", "failed"]
     services: tuple[str, ...] = ()
+    variables: str = ""
     changes: int = 0
     destructive: bool = False
     first: tuple[Change, ...] = ()
     problem: str = ""
+
+
+def print_of(variables: Mapping[str, Any]) -> str:
+    """Answer what tells these variables of a tenant from others."""
+    return sha256(json.dumps(variables, sort_keys=True).encode()).hexdigest()
 
 
 def planned(plan: Plan) -> Answer:

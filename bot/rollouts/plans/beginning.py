@@ -1,7 +1,7 @@
 """Beginning a plan for a proposal: what is known already, and whose stacks are to be asked."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,14 +13,14 @@ from bot.engine.journal.queue import RunQueue
 from bot.rollouts.affected import TenantFacts
 from bot.rollouts.moves import Kept
 from bot.rollouts.plans import notices
-from bot.rollouts.plans.answers import Answer
+from bot.rollouts.plans.answers import Answer, print_of
 from bot.rollouts.plans.outlook import Outlook, outlook_of
 from bot.rollouts.plans.proposal import Proposal
 from bot.rollouts.plans.rows import end
 from bot.rollouts.rows import holds
 from bot.rollouts.tenants import facts_of_tenants
 from bot.states import LIVE, State
-from bot.store.tables import Plan
+from bot.store.tables import Plan, Tenant
 from resources.fleet import Service
 from resources.model.workflow import Workflow
 
@@ -104,7 +104,7 @@ def outdated(session: Session, now: datetime) -> list[str]:
     rows = session.exec(chosen).all()
     if not rows:
         return []
-    today = _print_of(facts_of_tenants(session), holds.kept(session, now))
+    today = _print_of(facts_of_tenants(session), holds.kept(session, now), _variables(session))
     return [key for key, reckoned_for in rows if reckoned_for != today]
 
 
@@ -119,8 +119,15 @@ def outlook(
 def _reckon(hand: Hand, row: Plan | None, proposal: Proposal) -> _Reckoned:
     tenants, kept = facts_of_tenants(hand.session), holds.kept(hand.session, hand.now)
     found = outlook_of(proposal, hand.services, tenants, kept, hand.now)
-    answers = _still_true(row, proposal, found)
-    return _Reckoned(proposal, found, answers, _print_of(tenants, kept))
+    variables = _variables(hand.session)
+    answers = _still_true(row, proposal, found, variables)
+    return _Reckoned(proposal, found, answers, _print_of(tenants, kept, variables))
+
+
+def _variables(session: Session) -> dict[str, str]:
+    """Answer, of each tenant, what tells its variables from others."""
+    rows = session.exec(select(Tenant.name, Tenant.variables).order_by(col(Tenant.name)))
+    return {name: print_of(variables) for name, variables in rows}
 
 
 def _attempt(
@@ -179,13 +186,19 @@ def _stands(row: Plan, proposal: Proposal, *, again: bool) -> bool:
     return row.state in LIVE or (not again and row.state == State.SUCCEEDED)
 
 
-def _still_true(row: Plan | None, proposal: Proposal, found: Outlook) -> dict[str, Answer]:
-    """Answer what stacks said of the same commit of the same services."""
+def _still_true(
+    row: Plan | None, proposal: Proposal, found: Outlook, variables: Mapping[str, str]
+) -> dict[str, Answer]:
+    """Answer what stacks said of the same commit of the same services, with the same variables."""
     if row is None or row.head_sha != proposal.head_sha:
         return {}
     answers = {name: Answer.model_validate(said) for name, said in row.said.items()}
-    services = {one.tenant: one.services for one in found.prospects}
-    return {name: each for name, each in answers.items() if each.services == services.get(name)}
+    asked_for = {one.tenant: (one.services, variables[one.tenant]) for one in found.prospects}
+    return {
+        name: each
+        for name, each in answers.items()
+        if (each.services, each.variables) == asked_for.get(name)
+    }
 
 
 def _to_ask(reckoned: _Reckoned, only: Sequence[str] | None) -> list[str]:
@@ -197,11 +210,13 @@ def _to_ask(reckoned: _Reckoned, only: Sequence[str] | None) -> list[str]:
     return [name for name in wanted if name not in answers][:room]
 
 
-def _print_of(tenants: Sequence[TenantFacts], kept: Sequence[Kept]) -> str:
+def _print_of(
+    tenants: Sequence[TenantFacts], kept: Sequence[Kept], variables: Mapping[str, str]
+) -> str:
     """Answer what tells these tenants and holds from others."""
     said = [
         (each.name, each.ring, sorted(each.tags), sorted(each.branches.items()))
         + (() if each.services is None else (sorted(each.services),))
         for each in tenants
     ]
-    return hashlib.sha256(repr((said, kept)).encode()).hexdigest()
+    return hashlib.sha256(repr((said, kept, variables)).encode()).hexdigest()

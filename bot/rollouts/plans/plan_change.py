@@ -3,7 +3,7 @@
 import asyncio
 from functools import partial
 
-from bot.rollouts.plans.answers import Answer, not_planned, not_said, planned
+from bot.rollouts.plans.answers import Answer, not_planned, not_said, planned, print_of
 from bot.rollouts.plans.records import Plans
 from resources.errors import StepFailed
 from resources.fleet import Desired, Fleet
@@ -41,7 +41,8 @@ class PlanChange(Workflow):
             desired = await self.do(f"look-{tenant}", look)
             if desired is None:
                 return
-            answer = await self._answer(fleet, desired)
+            said = await self._answer(fleet, desired)
+            answer = said.model_copy(update={"variables": print_of(desired.variables)})
             await self.do(
                 f"note-{tenant}", partial(plans.note, self.key, self.attempt, tenant, answer)
             )
