@@ -9,7 +9,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Self, TypeVar
 
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import (
     AfterValidator,
     AnyHttpUrl,
@@ -27,6 +26,7 @@ from sqlalchemy.exc import ArgumentError
 
 from bot.engine.pace import Limits, Pace
 from bot.github.auth import AppKey
+from bot.github.private_key import private_key
 from resources.errors import OrbitsError
 from resources.fleet import Fleet
 
@@ -173,8 +173,8 @@ class Settings(StoreSettings):
                 "App's private key from its page on GitHub and set it again, or the path to it"
             )
         try:
-            load_pem_private_key(pem.encode(), password=None)
-        except (ValueError, TypeError) as error:
+            private_key(pem)
+        except ValueError as error:
             raise ValueError(
                 "is a PEM key that cannot be read: it is cut off, changed or protected by a "
                 "password. Download the App's private key again"

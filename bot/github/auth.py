@@ -10,10 +10,10 @@ from typing import Protocol, TypeVar
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import AwareDatetime, BaseModel, SecretStr
 
 from bot.github.failures import NotFound
+from bot.github.private_key import private_key
 from bot.github.shapes import Narrow
 from resources.errors import OrbitsError
 
@@ -185,12 +185,9 @@ def _repository_of(path: str) -> str | None:
 
 def _private_key(pem: str) -> RSAPrivateKey:
     try:
-        key = load_pem_private_key(pem.encode(), password=None)
-    except (ValueError, TypeError):
-        key = None
-    if not isinstance(key, RSAPrivateKey):
+        return private_key(pem)
+    except ValueError as error:
         raise OrbitsError(
             "The App's private key is not an RSA key in PEM. "
             "Download a key from the App's page on GitHub and set it again."
-        )
-    return key
+        ) from error
