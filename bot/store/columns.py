@@ -1,9 +1,11 @@
 """How times and states stand in the store, on every kind of database alike."""
 
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import DateTime, Dialect, Text
+from sqlalchemy import Column, DateTime, Dialect, Text
 from sqlalchemy.types import TypeDecorator
+from sqlmodel import Field
 
 from bot.states import State
 
@@ -42,3 +44,8 @@ class StateText(TypeDecorator[State]):
     def process_result_value(self, value: str | None, dialect: Dialect) -> State | None:
         """Answer the state."""
         return None if value is None else State(value)
+
+
+def moment(*, nullable: bool = False) -> Any:
+    """Declare a column that holds an aware time."""
+    return Field(sa_column=Column(Moment, nullable=nullable), default=None)

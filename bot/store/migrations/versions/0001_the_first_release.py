@@ -12,6 +12,17 @@ down_revision = None
 def upgrade() -> None:
     """Bring the schema from nothing to 0001."""
     op.create_table(
+        "accepted",
+        sa.Column("tenant", sa.String(), nullable=False),
+        sa.Column("path", sa.String(), nullable=False),
+        sa.Column("observed", sa.String(), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.Column("at", Moment(), nullable=False),
+        sa.Column("until", Moment(), nullable=True),
+        sa.PrimaryKeyConstraint("tenant", "path", "observed"),
+    )
+    op.create_table(
         "delivery",
         sa.Column("guid", sa.String(), nullable=False),
         sa.Column("event", sa.String(), nullable=False),
@@ -78,6 +89,34 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("identity", "name"),
     )
     op.create_table(
+        "drift",
+        sa.Column("tenant", sa.String(), nullable=False),
+        sa.Column("repository", sa.String(), nullable=False),
+        sa.Column("phase", sa.String(), nullable=False),
+        sa.Column("issue", sa.Integer(), nullable=False),
+        sa.Column("umbrella", sa.Boolean(), nullable=False),
+        sa.Column("differences", sa.JSON(), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("desired", sa.JSON(), nullable=False),
+        sa.Column("detections", sa.Integer(), nullable=False),
+        sa.Column("clean_looks", sa.Integer(), nullable=False),
+        sa.Column("changes", sa.Integer(), nullable=False),
+        sa.Column("found_at", Moment(), nullable=False),
+        sa.Column("opened_at", Moment(), nullable=True),
+        sa.Column("changed_at", Moment(), nullable=True),
+        sa.Column("resolved_at", Moment(), nullable=True),
+        sa.Column("reopened", sa.JSON(), nullable=False),
+        sa.Column("hidden", sa.Boolean(), nullable=False),
+        sa.Column("until", Moment(), nullable=True),
+        sa.Column("by", sa.String(), nullable=True),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.Column("fix", sa.Integer(), nullable=False),
+        sa.Column("fix_run_id", sa.String(), nullable=True),
+        sa.Column("fixed_by", sa.String(), nullable=True),
+        sa.Column("fix_problem", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("tenant"),
+    )
+    op.create_table(
         "head",
         sa.Column("repository", sa.String(), nullable=False),
         sa.Column("branch", sa.String(), nullable=False),
@@ -97,6 +136,14 @@ def upgrade() -> None:
         sa.Column("placed_at", Moment(), nullable=False),
         sa.Column("until", Moment(), nullable=True),
         sa.PrimaryKeyConstraint("tenant", "service"),
+    )
+    op.create_table(
+        "keptpolicy",
+        sa.Column("repository", sa.String(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("problem", sa.Text(), nullable=True),
+        sa.Column("read_at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("repository"),
     )
     op.create_table(
         "look",
@@ -383,6 +430,30 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_wait_target_id"), ["target_id"], unique=False)
 
     op.create_table(
+        "watch",
+        sa.Column("tenant", sa.String(), nullable=False),
+        sa.Column("due_at", Moment(), nullable=True),
+        sa.Column("every_seconds", sa.Float(), nullable=False),
+        sa.Column("run_id", sa.String(), nullable=True),
+        sa.Column("looked_at", Moment(), nullable=True),
+        sa.Column("matching_since", Moment(), nullable=True),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("unable_since", Moment(), nullable=True),
+        sa.Column("problem", sa.Text(), nullable=True),
+        sa.Column("paused_by", sa.String(), nullable=True),
+        sa.Column("paused_until", Moment(), nullable=True),
+        sa.PrimaryKeyConstraint("tenant"),
+    )
+    with op.batch_alter_table("watch", schema=None) as batch_op:
+        batch_op.create_index(
+            "watch_due",
+            ["due_at"],
+            unique=False,
+            sqlite_where=sa.text("due_at IS NOT NULL"),
+            postgresql_where=sa.text("due_at IS NOT NULL"),
+        )
+
+    op.create_table(
         "written",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("account", sa.String(), nullable=False),
@@ -399,6 +470,14 @@ def downgrade() -> None:
         batch_op.drop_index("written_lately")
 
     op.drop_table("written")
+    with op.batch_alter_table("watch", schema=None) as batch_op:
+        batch_op.drop_index(
+            "watch_due",
+            sqlite_where=sa.text("due_at IS NOT NULL"),
+            postgresql_where=sa.text("due_at IS NOT NULL"),
+        )
+
+    op.drop_table("watch")
     with op.batch_alter_table("wait", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_wait_target_id"))
 
@@ -463,8 +542,10 @@ def downgrade() -> None:
 
     op.drop_table("notice")
     op.drop_table("look")
+    op.drop_table("keptpolicy")
     op.drop_table("hold")
     op.drop_table("head")
+    op.drop_table("drift")
     op.drop_table("doneonce")
     op.drop_table("deployment")
     op.drop_table("deployed")
@@ -477,3 +558,4 @@ def downgrade() -> None:
         batch_op.drop_index("delivery_handled")
 
     op.drop_table("delivery")
+    op.drop_table("accepted")
