@@ -164,10 +164,10 @@ _TABLE = (
         "drift ack",
         "note that somebody is on it; the issue stays open",
         Role.TRIAGE,
-        ("/orbits drift ack --reason 'the client is told'",),
+        ("/orbits drift ack --until 3d --reason 'the client is told'",),
         takes=Takes.SELECTOR,
         otherwise=_OF_THE_ISSUE,
-        options=(_REASON,),
+        options=(_UNTIL, _REASON),
         places=_ON_DRIFT_ISSUES,
     ),
     Verb(

@@ -1,5 +1,6 @@
 """Things with an identity that are brought to a state, and kept there."""
 
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any, ClassVar, Self
 
@@ -50,6 +51,12 @@ class Resource(Steps):
 
     version: ClassVar[int] = 1
     """Raise it when `define_install` must run again on what is installed already."""
+
+    cycle_every: ClassVar[timedelta | None] = timedelta(hours=1)
+    """How often a tenant's stack of this class is looked at for drift; `None` is never."""
+
+    ignores: ClassVar[tuple[str, ...]] = ()
+    """Globs of paths in whose differences nobody is interested, such as `files/*.log`."""
 
     queued: ClassVar[bool] = False
     """Whether a `do` hands it to the queue, for any worker to carry out: the unit of distribution.

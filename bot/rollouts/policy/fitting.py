@@ -54,6 +54,12 @@ def _selectors(policy: Policy) -> Iterator[tuple[Path, Selector]]:
     for place, rule in enumerate(policy.rules):
         if rule.tenants is not None:
             yield ("rules", place, "tenants"), rule.tenants
+    for place, ignored in enumerate(policy.drift.ignore):
+        if ignored.tenants is not None:
+            yield ("drift", "ignore", place, "tenants"), ignored.tenants
+    for place, route in enumerate(policy.alerts):
+        if route.tenants is not None:
+            yield ("alerts", place, "tenants"), route.tenants
 
 
 def _selectors_of_waves(way: RolloutPolicy, path: Path) -> Iterator[tuple[Path, Selector]]:

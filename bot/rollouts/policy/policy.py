@@ -22,6 +22,7 @@ from bot.rollouts.policy.findings import MISFITS
 from bot.rollouts.policy.phrases import Path, quoted
 from bot.rollouts.policy.quantities import Amount, Portion
 from bot.rollouts.policy.tables import AnyFreeze, Freeze, Name, Rule, Some, Table
+from bot.rollouts.policy.watching import DriftPolicy, Route
 
 MOST_TABLES = 100
 
@@ -98,6 +99,8 @@ class Policy(Table):
     services: dict[str, ServicePolicy] = Field(default={}, max_length=MOST_TABLES)
     freezes: Annotated[tuple[AnyFreeze, ...], Field(max_length=MOST_TABLES)] = ()
     rules: Annotated[tuple[Rule, ...], Field(max_length=MOST_TABLES)] = ()
+    drift: DriftPolicy = DriftPolicy()
+    alerts: Annotated[tuple[Route, ...], Field(max_length=MOST_TABLES)] = ()
 
     @field_validator("rollout")
     @classmethod
@@ -121,7 +124,7 @@ class Policy(Table):
         _refuse(wrong)
         return services
 
-    @field_validator("freezes", "rules", mode="before")
+    @field_validator("freezes", "rules", "alerts", mode="before")
     @classmethod
     def _are_many(cls, value: object, info: ValidationInfo) -> object:
         if isinstance(value, dict):

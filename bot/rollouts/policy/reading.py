@@ -10,6 +10,7 @@ from bot.rollouts.policy.policy import Policy, RolloutPolicy, ServicePolicy
 from bot.rollouts.policy.problems import refusal
 from bot.rollouts.policy.tables import Rule, Table, WeeklyFreeze
 from bot.rollouts.policy.toml import parsed
+from bot.rollouts.policy.watching import DriftPolicy, Ignored, Route
 
 POLICY_FILE = "orbits.toml"
 """Where a repository says how it is rolled out, at its root."""
@@ -22,6 +23,8 @@ _TABLES: Mapping[str | int, type[Table]] = {
     "services": ServicePolicy,
     "freezes": WeeklyFreeze,
     "rules": Rule,
+    "drift": DriftPolicy,
+    "alerts": Route,
 }
 _BELONGS: Mapping[str | int, str] = {
     **dict.fromkeys(RolloutPolicy.known_keys(), "[rollout]"),
@@ -48,4 +51,6 @@ def _unknown(path: Path) -> str:
     if name in _BELONGS:
         return f"is unknown here: it belongs in `{_BELONGS[name]}`."
     table = _TABLES[path[0]] if len(path) > 1 else Policy
+    if path[:2] == ("drift", "ignore") and len(path) > 3:
+        table = Ignored
     return f"is unknown.{instead(name, table.known_keys())}"

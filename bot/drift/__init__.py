@@ -1,0 +1,1 @@
+"""What tenants have become behind the bot's back: found, told, and brought back."""
