@@ -16,6 +16,7 @@ from bot.github.door import GitHub
 from bot.handlers.everything import HANDLERS
 from bot.handlers.registry import Bot
 from bot.outbox.budget import Pace
+from bot.outbox.targets import only_github
 from bot.outbox.writer import Outbox
 from bot.parts import Parts, dispatch_of
 from bot.recovery.recovery import recovery
@@ -81,7 +82,7 @@ def _new_plan(at_once: int, key: str, attempt: int, tenants: Sequence[str]) -> P
 
 def _outbox(parts: Parts, github: GitHub, pace: Pace) -> Outbox:
     renderers = Reports(parts.clock, pace).renderers
-    return Outbox(parts.database, github, parts.clock, renderers, pace)
+    return Outbox(parts.database, only_github(github, pace), parts.clock, renderers)
 
 
 async def work(parts: Parts, *, github: GitHub | None = None, pace: Pace | None = None) -> None:

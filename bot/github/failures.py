@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
+from bot.failures import DoorFailed, Limited
 from resources.errors import OrbitsError
 
 WITHOUT_WORD = timedelta(seconds=60)
@@ -21,7 +22,7 @@ _HINTS = {
 }
 
 
-class GitHubFailed(OrbitsError):
+class GitHubFailed(DoorFailed):
     """GitHub did not do what was asked, or its answer was lost.
 
     `status` is `None` where no whole answer came: then a write may or may not have been done,
@@ -40,21 +41,27 @@ class GitHubFailed(OrbitsError):
         self.status = status
 
     @property
-    def passing(self) -> bool:
-        """Whether the same request may well succeed a little later."""
-        return self.status is None or self.status >= 500
+    def futile(self) -> bool:
+        """GitHub finds the request itself invalid."""
+        return self.status == 422
 
 
 class NotFound(GitHubFailed):
     """What was asked about is not there, or not for us to see."""
 
+    gone = True
+
 
 class Locked(GitHubFailed):
     """A conversation is locked: only those who may write to the repository go on with it."""
 
+    futile = True
+
 
 class AppNeeded(GitHubFailed):
     """Only an App may do this, and the bot acts with a person's token; nothing was sent."""
+
+    futile = True
 
     def __init__(self, method: str, path: str, what: str) -> None:
         why = (
@@ -77,7 +84,7 @@ class FileNotReadable(OrbitsError):
         )
 
 
-class RetryLater(OrbitsError):
+class RetryLater(Limited):
     """GitHub asks us to wait for `after`; nothing was done."""
 
     def __init__(self, method: str, path: str, after: timedelta) -> None:

@@ -7,7 +7,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
 from bot.outbox.budget import Rank
-from bot.outbox.targets import Check, Target
+from bot.outbox.target import Target
+from bot.outbox.targets import Check
 from bot.store.tables import Notice
 
 _TABLE: Any = Notice.__table__  # type: ignore[attr-defined]
@@ -15,10 +16,10 @@ _TABLE: Any = Notice.__table__  # type: ignore[attr-defined]
 
 def due(
     session: Session,
-    target: Target[Any],
+    target: Target[Any, Any],
     source: str,
     *,
-    told_by: Target[Any] | None = None,
+    told_by: Target[Any, Any] | None = None,
     rank: Rank | None = None,
 ) -> None:
     """Let GitHub say at a target what there is to say of a source, such as `rollout:17`.
@@ -30,7 +31,7 @@ def due(
 
 
 def say(
-    session: Session, target: Target[Any], content: str = "", *, rank: Rank | None = None
+    session: Session, target: Target[Any, Any], content: str = "", *, rank: Rank | None = None
 ) -> None:
     """Let GitHub say something fixed at a target, such as an answer or a reaction."""
     _mark(session, target, rank, content=content)
@@ -74,7 +75,9 @@ def all_is_told(session: Session, source: str) -> bool:
     return session.exec(left).first() is None and session.exec(known).first() is not None
 
 
-def _mark(session: Session, target: Target[Any], rank: Rank | None, **said: str | None) -> None:
+def _mark(
+    session: Session, target: Target[Any, Any], rank: Rank | None, **said: str | None
+) -> None:
     rank = target.rank if rank is None else rank
     said = {"source": None, "content": None, "told_by": None, **said}
     values = {"target": target.as_json(), **said}

@@ -1,8 +1,8 @@
-"""After a write that GitHub did not take: when it is tried again, or that it is given up."""
+"""After a write that was not taken: when it is tried again, or that it is given up."""
 
 from datetime import timedelta
 
-from bot.github.failures import AppNeeded, GitHubFailed, Locked
+from bot.failures import DoorFailed
 
 FIRST_WAIT = timedelta(seconds=30)
 PASSING_WAIT = timedelta(minutes=5)
@@ -19,7 +19,7 @@ SAID_AFTER = 3
 
 def may_be_done(error: Exception) -> bool:
     """Answer whether a write that failed so may have been carried out all the same."""
-    if not isinstance(error, GitHubFailed):
+    if not isinstance(error, DoorFailed):
         return True
     return error.status is None or not 400 <= error.status < 500
 
@@ -27,11 +27,11 @@ def may_be_done(error: Exception) -> bool:
 def next_try(error: Exception, attempts: int, refusals: int) -> timedelta | None:
     """Answer how long to wait after so many attempts that failed; `None`: to give it up.
 
-    What GitHub cannot do just now is tried for a day. What it refuses is tried up to `refusals`
+    What cannot be done just now is tried for a day. What is refused is tried up to `refusals`
     times, ever more seldom, and not at all where that would be futile.
     """
-    failed = error if isinstance(error, GitHubFailed) else None
-    if isinstance(error, Locked | AppNeeded) or (failed and failed.status == 422):
+    failed = error if isinstance(error, DoorFailed) else None
+    if failed and failed.futile:
         return None
     passing = bool(failed and (failed.passing or failed.status == 401))
     if attempts >= (PASSING_ATTEMPTS if passing else refusals):

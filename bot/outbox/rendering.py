@@ -9,7 +9,7 @@ from typing import Any
 from sqlmodel import Session, col, or_, select
 
 from bot.outbox.patience import SAID_AFTER
-from bot.outbox.targets import Target, target_of
+from bot.outbox.target import Target, Ways
 from bot.store.tables import Notice
 
 
@@ -44,7 +44,7 @@ class Draft:
     """A notice as it was read, where it goes, and what it is to say."""
 
     row: Notice
-    target: Target[Any]
+    target: Target[Any, Any]
     rendered: Rendered
 
     @property
@@ -54,10 +54,10 @@ class Draft:
         return digest is not None and (digest != self.row.digest or self.row.underway)
 
 
-def draft(session: Session, key: str, renderers: Mapping[str, Render]) -> Draft:
+def draft(session: Session, key: str, renderers: Mapping[str, Render], ways: Ways) -> Draft:
     """Read a notice and render its words; raises `KeyError` where nobody renders its source."""
     row = session.get_one(Notice, key)
-    target = target_of(row.kind, row.target)
+    target = ways.target_of(row.account, row.kind, row.target)
     if row.source is None:
         return Draft(row, target, Rendered(row.content))
     scheme, _, name = row.source.partition(":")

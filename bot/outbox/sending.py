@@ -1,4 +1,4 @@
-"""One notice on its way to GitHub: noted before and after, so that nothing is said twice."""
+"""One notice on its way out: noted before and after, so that nothing is said twice."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,13 +7,12 @@ from functools import partial
 import structlog
 
 from bot.engine.clock import Clock
-from bot.github.door import GitHub
-from bot.github.failures import GitHubFailed, NotFound, RetryLater
+from bot.failures import DoorFailed, Limited
 from bot.outbox import ledger, outcomes
-from bot.outbox.budget import Pace
 from bot.outbox.outcomes import Failure, Outcome
 from bot.outbox.patience import REFUSED_ATTEMPTS
 from bot.outbox.rendering import Draft, Render, draft
+from bot.outbox.target import Way, Ways
 from bot.store.database import Database
 from bot.store.tables import Notice
 
@@ -25,10 +24,9 @@ class Desk:
     """What notices are sent with."""
 
     database: Database
-    github: GitHub
+    ways: Ways
     clock: Clock
     renderers: Mapping[str, Render]
-    pace: Pace
 
 
 class Sending:
@@ -37,14 +35,15 @@ class Sending:
     def __init__(self, desk: Desk, row: Notice) -> None:
         self._desk = desk
         self._row = row
+        self._way: Way = desk.ways.of(row.account)
         self._refusals = REFUSED_ATTEMPTS
         self._written: str | None = None
 
     async def send(self) -> None:
-        """Bring GitHub up to date, and note what became of it; raises where the store fails."""
+        """Bring it up to date there, and note what became of it; raises where the store fails."""
         try:
             outcome = await self._brought()
-        except RetryLater as error:
+        except Limited as error:
             outcome = await self._limited(error)
         except Exception as error:  # noqa: BLE001 (a bug in a renderer must not stop the others)
             outcome = self._failed(error)
@@ -54,7 +53,7 @@ class Sending:
     async def _brought(self) -> Outcome:
         desk = self._desk
         ready = await desk.database.read(
-            lambda session: draft(session, self._row.key, desk.renderers)
+            lambda session: draft(session, self._row.key, desk.renderers, desk.ways)
         )
         self._row, self._refusals = ready.row, ready.target.refusals
         if not ready.is_news:
@@ -62,35 +61,37 @@ class Sending:
         if await self._is_said(ready):
             return outcomes.told(ready.rendered, self._row.number, desk.clock.now())
         row, now = self._row, desk.clock.now()
-        begin = partial(ledger.begin, row.key, row.number, now, desk.pace.settles)
+        begin = partial(ledger.begin, row.key, row.number, now, self._way.pace.settles)
         self._written = await desk.database.write(begin)
         return await self._write(ready)
 
     async def _is_said(self, ready: Draft) -> bool:
         """Look what is there, where a write whose answer was lost may have been done."""
-        row, target, github = self._row, ready.target, self._desk.github
+        row, target, door = self._row, ready.target, self._way.door
         if row.number is None and (target.looks_first or row.underway):
-            row.number = await target.find(github)
+            row.number = await target.find(door)
         if row.number is None or not row.underway:
             return False
-        return await target.says(github, row.number, ready.rendered.words)
+        return await target.says(door, row.number, ready.rendered.words)
 
     async def _write(self, ready: Draft) -> Outcome:
         target, words, number = ready.target, ready.rendered.words, self._row.number
-        github, clock = self._desk.github, self._desk.clock
+        door, clock = self._way.door, self._desk.clock
         if number is None:
-            number = await target.create(github, words)
+            number = await target.create(door, words)
             if not target.said_when_made:
                 return outcomes.made(number, clock.now())
         else:
             try:
-                await target.change(github, number, words)
-            except NotFound as error:
+                await target.change(door, number, words)
+            except DoorFailed as error:
+                if not error.gone:
+                    raise
                 return outcomes.gone(self._row, self._failure(error), clock.now())
         return outcomes.told(ready.rendered, number, clock.now())
 
-    async def _limited(self, error: RetryLater) -> Outcome:
-        """Let the whole account be silent: GitHub means all that we send for it."""
+    async def _limited(self, error: Limited) -> Outcome:
+        """Let the whole account be silent: all is meant that we send for it."""
         now = self._desk.clock.now()
         log.warning("outbox_limited", account=self._row.account, problem=str(error))
         await self._desk.database.write(partial(ledger.limit, self._row.account, error.after, now))
@@ -98,7 +99,7 @@ class Sending:
 
     def _failed(self, error: Exception) -> Outcome:
         outcome = outcomes.failed(self._row, self._failure(error), self._desk.clock.now())
-        told = log.warning if isinstance(error, GitHubFailed) else log.exception
+        told = log.warning if isinstance(error, DoorFailed) else log.exception
         told("notice_not_told", notice=self._row.key, problem=str(error), given_up=outcome.given_up)
         return outcome
 

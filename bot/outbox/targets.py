@@ -1,9 +1,10 @@
 """Where GitHub can be made to say something, and how it is found, made and changed there."""
 
 import re
-from abc import ABC, abstractmethod
-from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, Generic, TypeVar
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar
 
 from bot.github.answers import (
     Annotation,
@@ -13,29 +14,19 @@ from bot.github.answers import (
     DeploymentStatus,
 )
 from bot.github.door import GitHub
-from bot.outbox.budget import Rank
-from bot.outbox.patience import REFUSED_ATTEMPTS
+from bot.outbox.budget import Pace, Rank
+from bot.outbox.target import Target, Way, Ways
 from bot.report.check import CheckWords
 
 W = TypeVar("W")
+D = TypeVar("D")
 
 _NAME = re.compile(r"[A-Za-z0-9_/.-]+")
 
 
 @dataclass(frozen=True)
-class Target(ABC, Generic[W]):
-    """Where in a repository (`owner/name`) words of the kind `W` are said, once.
-
-    One that is new `looks_first` for what may be there already, unless its key is made for one
-    occasion. `said_when_made`: it says the words from the start. What is refused is tried up to
-    `refusals` times.
-    """
-
-    kind: ClassVar[str]
-    rank: ClassVar[Rank] = Rank.PROGRESS
-    refusals: ClassVar[int] = REFUSED_ATTEMPTS
-    looks_first: ClassVar[bool] = True
-    said_when_made: ClassVar[bool] = True
+class OnGitHub(Target[W, GitHub]):
+    """Where in a repository (`owner/name`) something is said."""
 
     repository: str
 
@@ -49,35 +40,13 @@ class Target(ABC, Generic[W]):
         """What tells it from all other targets."""
         return "/".join([self.kind, self.repository.lower(), *self._within()])
 
-    def as_json(self) -> dict[str, Any]:
-        """Answer what `target_of` reads."""
-        return asdict(self)
-
-    async def find(self, github: GitHub) -> int | None:
-        """Answer GitHub's number of what we made here before, if anything."""
-        del github
-        return None
-
-    async def says(self, github: GitHub, number: int, words: W) -> bool:
-        """Answer whether it says this already, where saying it twice would be seen."""
-        del github, number, words
-        return False
-
-    @abstractmethod
-    async def create(self, github: GitHub, words: W) -> int:
-        """Say it for the first time, in one write, and answer GitHub's number of it."""
-
-    @abstractmethod
-    async def change(self, github: GitHub, number: int, words: W) -> None:
-        """Say it instead of what was said, in one write; raises `NotFound` if that is gone."""
-
     @abstractmethod
     def _within(self) -> tuple[str, ...]:
         """Answer what tells it from others of its kind in the repository."""
 
 
 @dataclass(frozen=True)
-class Check(Target[CheckRun]):
+class Check(OnGitHub[CheckRun]):
     """A check on a commit; `external_id` is our own name for it."""
 
     kind: ClassVar[str] = "check"
@@ -128,7 +97,7 @@ class Check(Target[CheckRun]):
 
 
 @dataclass(frozen=True)
-class Comment(Target[str]):
+class Comment(OnGitHub[str]):
     """The one comment of a pull request that begins with a hidden marker."""
 
     kind: ClassVar[str] = "comment"
@@ -156,7 +125,7 @@ class Comment(Target[str]):
 
 
 @dataclass(frozen=True)
-class Answer(Target[str]):
+class Answer(OnGitHub[str]):
     """A comment that answers somebody; `to` tells what, such as a comment's id and a number.
 
     Its hidden marker holds that name, so that one whose answer was lost is found again.
@@ -194,7 +163,7 @@ class Answer(Target[str]):
 
 
 @dataclass(frozen=True)
-class Reaction(Target[str]):
+class Reaction(OnGitHub[str]):
     """A reaction to a comment, such as `eyes`; given again it is the same one to GitHub."""
 
     kind: ClassVar[str] = "reaction"
@@ -217,7 +186,7 @@ class Reaction(Target[str]):
 
 
 @dataclass(frozen=True)
-class Environment(Target[DeploymentStatus]):
+class Environment(OnGitHub[DeploymentStatus]):
     """A GitHub Deployment of a commit to an environment; `external_id` is our own name for it.
 
     It takes two writes: it is made first, and says something by its statuses.
@@ -253,11 +222,12 @@ class Environment(Target[DeploymentStatus]):
         return self.sha, self.environment, self.external_id
 
 
-_KINDS: dict[str, type[Target[Any]]] = {
+ON_GITHUB: Mapping[str, type[Target[Any, Any]]] = {
     target.kind: target for target in (Check, Comment, Answer, Reaction, Environment)
 }
+"""The targets of GitHub, by their kinds."""
 
 
-def target_of(kind: str, target: dict[str, Any]) -> Target[Any]:
-    """Answer the target that a row names."""
-    return _KINDS[kind](**target)
+def only_github(github: GitHub, pace: Pace | None = None) -> Ways:
+    """Answer the ways out of a bot that writes to GitHub and nowhere else."""
+    return Ways(Way(github, pace or Pace(), ON_GITHUB))

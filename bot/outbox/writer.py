@@ -1,4 +1,4 @@
-"""The one writer of what GitHub should say: account by account, each at GitHub's pace."""
+"""The one writer of what should be said outside: account by account, each at its own pace."""
 
 import asyncio
 from collections.abc import Mapping
@@ -8,11 +8,11 @@ import structlog
 
 from bot.alarm import Alarm
 from bot.engine.clock import Clock
-from bot.github.door import GitHub
 from bot.outbox import ledger, marking
-from bot.outbox.budget import Pace, next_turn
+from bot.outbox.budget import next_turn
 from bot.outbox.rendering import Render
 from bot.outbox.sending import Desk, Sending
+from bot.outbox.target import Ways
 from bot.store.database import Database
 from bot.store.tables import Notice
 
@@ -22,7 +22,7 @@ ACCOUNTS_AT_ONCE = 20
 
 
 class Outbox:
-    """Tells GitHub what is due, one write after the other in each account.
+    """Tells what is due, one write after the other in each account.
 
     The outcome of the work never depends on whether it could be told. One process does this at
     a time, whichever conducts; any may mark notices as due. `renderers` are those of sources, by
@@ -32,13 +32,11 @@ class Outbox:
     def __init__(
         self,
         database: Database,
-        github: GitHub,
+        ways: Ways,
         clock: Clock,
         renderers: Mapping[str, Render],
-        pace: Pace | None = None,
     ) -> None:
-        self._pace = pace or Pace()
-        self._desk = Desk(database, github, clock, renderers, self._pace)
+        self._desk = Desk(database, ways, clock, renderers)
         self._alarm = Alarm()
         self._busy: set[str] = set()
         self._places = asyncio.Semaphore(ACCOUNTS_AT_ONCE)
@@ -97,10 +95,10 @@ class Outbox:
     async def _next_turn(self, account: str) -> bool:
         """Give one notice its turn, or wait for it a moment; answer whether to look again."""
         database, clock = self._desk.database, self._desk.clock
-        now = clock.now()
-        stands = await database.read(partial(ledger.standing, account, now, self._pace.per_hour))
-        turn = next_turn(stands.waiting, stands.times, now, self._pace)
-        if turn is None or turn.at - now > self._pace.between:
+        now, pace = clock.now(), self._desk.ways.of(account).pace
+        stands = await database.read(partial(ledger.standing, account, now, pace.per_hour))
+        turn = next_turn(stands.waiting, stands.times, now, pace)
+        if turn is None or turn.at - now > pace.between:
             return False
         if turn.at > now:
             await clock.sleep_until(turn.at)

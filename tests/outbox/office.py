@@ -15,7 +15,8 @@ from bot.github.door import GitHub
 from bot.outbox import marking
 from bot.outbox.budget import Pace, Rank
 from bot.outbox.rendering import Rendered
-from bot.outbox.targets import Answer, Check, Comment, Environment, Reaction, Target
+from bot.outbox.target import Target
+from bot.outbox.targets import Answer, Check, Comment, Environment, Reaction, only_github
 from bot.outbox.writer import Outbox
 from bot.simulated.github import App, PullRequest, Repository, SimulatedGitHub, User
 from bot.simulated.github import CheckRun as CheckSeen
@@ -171,10 +172,11 @@ class Office:
     def restart(self) -> None:
         """Begin with another process on the same database."""
         renderers = {"test": self._render}
-        self.outbox = Outbox(self.database, self.door, self.clock, renderers, self.pace)
+        ways = only_github(self.door, self.pace)
+        self.outbox = Outbox(self.database, ways, self.clock, renderers)
 
     def _render(
-        self, session: Session, name: str, target: Target[Any], untold: Sequence[str]
+        self, session: Session, name: str, target: Target[Any, Any], untold: Sequence[str]
     ) -> Rendered:
         rendered = self.sources[name]
         if not isinstance(target, Check):
@@ -188,13 +190,13 @@ class Office:
 
     async def due(
         self,
-        target: Target[Any],
+        target: Target[Any, Any],
         words: Any,
         *,
         source: str = "",
         final: bool = True,
         debounce: float = 0,
-        told_by: Target[Any] | None = None,
+        told_by: Target[Any, Any] | None = None,
         rank: Rank | None = None,
     ) -> None:
         """Let there be something to say of a source, the target's own one unless it is named."""
@@ -204,7 +206,7 @@ class Office:
             lambda session: marking.due(session, target, f"test:{name}", told_by=told_by, rank=rank)
         )
 
-    async def say(self, target: Target[Any], content: str = "") -> None:
+    async def say(self, target: Target[Any, Any], content: str = "") -> None:
         await self.database.write(lambda session: marking.say(session, target, content))
 
     # What happens
@@ -240,7 +242,7 @@ class Office:
 
     # What can be seen
 
-    async def row(self, target: Target[Any]) -> Notice:
+    async def row(self, target: Target[Any, Any]) -> Notice:
         return await self.database.read(lambda session: session.get_one(Notice, target.key))
 
     @property

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlmodel import Session
 
+from bot.outbox.targets import only_github
 from bot.outbox.writer import Outbox
 from bot.rollouts import notices
 from bot.rollouts.reports import Reports
@@ -26,10 +27,9 @@ class LargeRollout:
         self._clock: LeapingClock = office.clock
         office.outbox = Outbox(
             office.database,
-            office.door,
+            only_github(office.door, office.pace),
             office.clock,
             Reports(office.clock, office.pace).renderers,
-            office.pace,
         )
 
     async def begins(self) -> None:

@@ -9,7 +9,7 @@ import pytest
 from sqlmodel import Session, col, update
 
 from bot.github.answers import DeploymentStatus
-from bot.outbox.targets import Target
+from bot.outbox.target import Target
 from bot.store.tables import Notice
 from tests.outbox.office import MARKER, Account, Died, Office
 
@@ -162,7 +162,7 @@ async def test_on_a_bad_day_everything_is_said_once_in_the_end(office: Office, s
         assert {each.conclusion for each in account.checks} == {"success"}
 
 
-def targets_of(account: Account) -> list[Target[Any]]:
+def targets_of(account: Account) -> list[Target[Any, Any]]:
     three = [str(number) for number in range(3)]
     checks = [account.check(each) for each in three]
     return [account.comment, *checks, *(account.answer(each) for each in three)]

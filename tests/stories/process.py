@@ -20,6 +20,7 @@ from bot.github.door import GitHub
 from bot.github.wire import Patience
 from bot.orders.asked import Desk
 from bot.outbox.budget import Pace
+from bot.outbox.targets import only_github
 from bot.outbox.writer import Outbox
 from bot.parts import Parts, opened
 from bot.rollouts.plans.plan_change import PlanChange
@@ -63,7 +64,7 @@ class Process:
         """Do at once what the schedule does every half minute."""
         database, clock = self.parts.database, self.parts.clock
         rollouts = self._rollouts()
-        outbox = Outbox(database, self.github, clock, {}, AT_ONCE)
+        outbox = Outbox(database, only_github(self.github, AT_ONCE), clock, {})
         keep = timedelta(days=self.parts.settings.keep_days)
         forget = partial(forget_the_old, database, keep, clock)
         for job in schedule(rollouts, self._plans(), outbox, forget).get_jobs():

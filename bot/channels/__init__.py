@@ -1,0 +1,1 @@
+"""The only doors to Slack, to a webhook of the user, and to a mail server."""
