@@ -15,11 +15,18 @@ from starlette.applications import Starlette
 from structlog.testing import capture_logs
 
 from bot.github.delivery import ReceivedDelivery
+from bot.github.events import handles
 from bot.web.webhook import LARGEST_PAYLOAD, webhook_route
+from tests.github.examples import EXAMPLES
+from tests.github.spoiling import any_spoiled
 
 GUID = "72d3162e-cc78-11e3-81ab-4c9367dc0958"
 NOW = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 CLOSED = {"action": "closed", "repository": {"full_name": "agency/backend"}, "word": "private"}
+
+TAKEN_IN = "Taken in."
+IGNORED = "Ignored: the bot does not act on this event."
+PONG = "Pong: the address and the secret are right."
 
 
 class Inbox:
@@ -81,7 +88,7 @@ async def answer(inbox: Inbox, payload: Any, **changed: str | None) -> tuple[int
 
 
 async def test_a_delivery_is_stored_whole_before_it_is_acknowledged(inbox: Inbox) -> None:
-    assert await answer(inbox, CLOSED) == (202, "Taken in.")
+    assert await answer(inbox, CLOSED) == (202, TAKEN_IN)
     assert inbox.deliveries == {
         GUID: ReceivedDelivery(
             guid=GUID,
@@ -106,7 +113,7 @@ async def test_a_delivery_that_comes_twice_is_taken_in_once(inbox: Inbox) -> Non
 async def test_a_ping_is_answered_and_not_stored(inbox: Inbox) -> None:
     assert await answer(inbox, {"zen": "Design for failure."}, x_github_event="ping") == (
         200,
-        "Pong: the address and the secret are right.",
+        PONG,
     )
     assert inbox.deliveries == {}
 
@@ -117,10 +124,7 @@ async def test_a_ping_is_answered_and_not_stored(inbox: Inbox) -> None:
 async def test_what_the_bot_does_not_act_on_is_acknowledged_and_forgotten(
     inbox: Inbox, event: str, action: str | None
 ) -> None:
-    assert await answer(inbox, {"action": action}, x_github_event=event) == (
-        202,
-        "Ignored: the bot does not act on this event.",
-    )
+    assert await answer(inbox, {"action": action}, x_github_event=event) == (202, IGNORED)
     assert inbox.deliveries == {}
 
 
@@ -254,12 +258,30 @@ async def test_only_post_is_answered(inbox: Inbox) -> None:
         assert (await client.get("/webhooks/github")).status_code == 405
 
 
+@pytest.mark.parametrize("name", EXAMPLES)
+async def test_an_example_of_githubs_own_is_acknowledged(inbox: Inbox, name: str) -> None:
+    example = EXAMPLES[name]
+    heard = handles(example.event, example.action) and example.event != "ping"
+    answered = (200, PONG) if example.event == "ping" else (202, TAKEN_IN if heard else IGNORED)
+
+    assert await answer(inbox, example.body, x_github_event=example.event) == answered
+    assert [each.payload for each in inbox.deliveries.values()] == [example.body] * heard
+    for stored in inbox.deliveries.values():
+        repository = example.payload.get("repository", {}).get("full_name")
+        told = (example.event, example.action, repository)
+        assert (stored.event, stored.action, stored.repository) == told
+
+
 HEADER = st.binary(max_size=80).filter(lambda value: not {0, 10, 13} & set(value))
+SPOILED = any_spoiled(sorted(EXAMPLES)).map(lambda spoiled: spoiled.body)
 
 
 @settings(deadline=None)
 @given(
-    body=st.binary() | st.recursive(st.none() | st.text() | st.integers(), st.lists).map(_json),
+    body=SPOILED
+    | st.binary()
+    | st.recursive(st.none() | st.text() | st.integers(), st.lists).map(_json),
+    event=st.sampled_from(sorted({each.event for each in EXAMPLES.values()})),
     named=st.dictionaries(
         st.sampled_from(
             [
@@ -273,9 +295,11 @@ HEADER = st.binary(max_size=80).filter(lambda value: not {0, 10, 13} & set(value
         HEADER,
     ),
 )
-async def test_nothing_that_is_sent_breaks_it(body: bytes, named: dict[bytes, bytes]) -> None:
-    inbox = Inbox()
-    good = {name.encode(): value.encode() for name, value in headers(body).items()}
+async def test_nothing_that_is_sent_breaks_it(
+    body: bytes, event: str, named: dict[bytes, bytes]
+) -> None:
+    inbox, sound = Inbox(), headers(body, x_github_event=event)
+    good = {name.encode(): value.encode() for name, value in sound.items()}
     response = await send(inbox, body, list({**good, **named}.items()))
 
     assert response.status_code < 500
