@@ -53,23 +53,34 @@ class CheckAction:
 
 @dataclass(frozen=True)
 class Annotation:
-    """What a check says about lines of a file, shown beside them among a pull request's files."""
+    """What a check says about lines of a file, shown beside them among a pull request's files.
+
+    Where the path is `partial`, it may be but the end of the whole one.
+    """
 
     path: str
     start_line: int
     end_line: int
     level: AnnotationLevel
     message: str
+    title: str = ""
+    partial: bool = False
+
+    @property
+    def said(self) -> tuple[str, int, int, str | None, str | None]:
+        """What tells it from others of a check; a title alone does not."""
+        return self.path, self.start_line, self.end_line, self.level, self.message
 
     def body(self) -> dict[str, JsonValue]:
         """Answer its JSON."""
-        return {
+        body: dict[str, JsonValue] = {
             "path": self.path,
             "start_line": self.start_line,
             "end_line": self.end_line,
             "annotation_level": self.level,
             "message": self.message,
         }
+        return {**body, "title": self.title} if self.title else body
 
 
 @dataclass(frozen=True)
@@ -77,9 +88,9 @@ class CheckRun:
     """What a check says, as a whole: an update replaces every field, but for the annotations.
 
     `external_id` is our own name for it, by which it is found again after a lost answer.
-    `conclusion` belongs to `completed` alone. Annotations can only be added on GitHub: an update
-    sends those beyond as many as are there, so let them be a list that only grows. Raises
-    `ValueError` for more than 3 actions or 50 annotations, which is what one request takes.
+    `conclusion` belongs to `completed` alone. Annotations can only be added on GitHub, and never
+    taken away: an update sends those that are not there yet, up to 50 in all. Raises `ValueError`
+    for more than 3 actions or 50 annotations, which is what one request takes.
     https://docs.github.com/en/rest/checks/runs#create-a-check-run
     """
 
@@ -100,16 +111,16 @@ class CheckRun:
         if len(self.annotations) > MOST_ANNOTATIONS:
             raise ValueError(f"a check has at most {MOST_ANNOTATIONS} annotations")
 
-    def body(self, annotated: int = 0) -> dict[str, JsonValue]:
-        """Answer the request's JSON, without so many annotations that GitHub has already."""
+    def body(self) -> dict[str, JsonValue]:
+        """Answer the request's JSON."""
         # An empty text and no buttons are sent too: they take away what was there.
         output: dict[str, JsonValue] = {
             "title": self.title,
             "summary": self.summary,
             "text": self.text,
         }
-        if new := self.annotations[annotated:]:
-            output["annotations"] = [each.body() for each in new]
+        if self.annotations:
+            output["annotations"] = [each.body() for each in self.annotations]
         body: dict[str, JsonValue] = {
             "name": self.name,
             "external_id": self.external_id,

@@ -16,6 +16,7 @@ from bot.github.answers import (
 from bot.github.door import GitHub
 from bot.outbox.budget import Pace, Rank
 from bot.outbox.target import Target, Way, Ways
+from bot.outbox.whole_paths import with_whole_paths
 from bot.report.check import CheckWords
 
 W = TypeVar("W")
@@ -81,10 +82,12 @@ class Check(OnGitHub[CheckRun]):
 
     async def create(self, github: GitHub, words: CheckRun) -> int:
         """Put the check on the commit."""
+        words = await with_whole_paths(github, self.repository, self.sha, words)
         return await github.create_check(self.repository, self.sha, words)
 
     async def change(self, github: GitHub, number: int, words: CheckRun) -> None:
         """Replace what the check says."""
+        words = await with_whole_paths(github, self.repository, self.sha, words)
         await github.update_check(self.repository, number, words)
 
     @classmethod

@@ -16,6 +16,7 @@ from bot.report.comment import comment
 from bot.report.facts import RolloutFacts
 from bot.report.sections import what_goes_where
 from bot.report.verdict import tally
+from bot.rollouts.annotations import annotations_of
 from bot.rollouts.facts import deployment_facts, facts_of
 from bot.rollouts.notices import PULL_REQUEST, ROLLOUT
 from bot.rollouts.plans.notices import PLAN, is_there
@@ -66,7 +67,9 @@ class Reports:
         facts = facts_of(session, name)
         words = check(facts, untold)
         buttons = tuple(button(verb, row.leg) for verb in facts.buttons[:MOST_ACTIONS])
-        run = target.saying(words, actions=buttons)
+        completed = words.status == "completed"
+        annotations = annotations_of(row, facts.deployments) if completed else ()
+        run = target.saying(words, actions=buttons, annotations=annotations)
         return Rendered(run, facts.state.terminal, self._rest(facts))
 
     def tenant(
@@ -78,7 +81,10 @@ class Reports:
         row, one = session.get(Rollout, rollout_id), session.get(Deployment, (rollout_id, tenant))
         if row is None or one is None:
             return NOTHING
-        return rendered(deployment_facts(row, one), target)
+        facts = deployment_facts(row, one)
+        if isinstance(target, Environment):
+            return rendered(facts, target)
+        return rendered(facts, target, annotations_of(row, [facts]))
 
     def comment(
         self, session: Session, name: str, target: Comment, untold: Sequence[str]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from bot.github.answers import DeploymentState, DeploymentStatus
+from bot.github.answers import Annotation, DeploymentState, DeploymentStatus
 from bot.outbox.budget import Rank
 from bot.outbox.marking import due
 from bot.outbox.rendering import Rendered
@@ -57,12 +57,14 @@ def mark_tenants(
             due(session, environment, source, rank=Rank.PROGRESS)
 
 
-def rendered(facts: DeploymentFacts, target: Check | Environment) -> Rendered:
+def rendered(
+    facts: DeploymentFacts, target: Check | Environment, annotations: tuple[Annotation, ...] = ()
+) -> Rendered:
     """Render what is said of one tenant, in its check or in its environment."""
     if isinstance(target, Environment):
         state = _STATES.get(facts.state)
         said = DeploymentStatus(state, facts.reason or facts.state) if state else None
         return Rendered(said, facts.state.terminal)
     words = tenant_check(facts)
-    run = target.saying(words)
+    run = target.saying(words, annotations=annotations)
     return Rendered(run, facts.state.terminal)

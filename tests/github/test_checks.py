@@ -1,5 +1,7 @@
 """Checks are made, found again, changed, and given buttons."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.github.answers import Annotation, CheckAction
@@ -96,6 +98,33 @@ async def test_an_update_repeats_no_annotation_and_adds_those_that_are_new(
 
     [run] = agency.repository.check_runs(sha)
     assert [each["start_line"] for each in run.annotations] == list(range(1, 51))
+
+
+async def test_an_annotation_for_other_tenants_is_the_same_annotation(agency: Agency) -> None:
+    sha = await agency.repository.commit_named("main")
+    first, then = replace(about_line(3), title="acme"), replace(about_line(3), title="acme, hooli")
+    made = await agency.door.create_check(NAME, sha, a_check(annotations=(about_line(1), first)))
+
+    await agency.door.update_check(NAME, made, a_check(annotations=(about_line(2), then)))
+
+    [run] = agency.repository.check_runs(sha)
+    assert [(each["start_line"], each.get("title")) for each in run.annotations] == [
+        (1, None),
+        (3, "acme"),
+        (2, None),
+    ]
+
+
+async def test_a_check_gets_no_more_than_fifty_annotations_in_all(agency: Agency) -> None:
+    sha = await agency.repository.commit_named("main")
+    some, others = (tuple(map(about_line, range(start, start + 40))) for start in (1, 101))
+    made = await agency.door.create_check(NAME, sha, a_check(annotations=some))
+
+    await agency.door.update_check(NAME, made, a_check(annotations=others))
+
+    [run] = agency.repository.check_runs(sha)
+    lines = [each["start_line"] for each in run.annotations]
+    assert lines == [*range(1, 41), *range(101, 111)]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """Checks: what an App says of a commit, and may change for as long as it likes."""
 
-from bot.github.answers import CheckRun, Created
+from dataclasses import replace
+
+from bot.github.answers import MOST_ANNOTATIONS, Annotation, CheckRun, Created
 from bot.github.rest.paging import pages
 from bot.github.rest.paths import path_of
 from bot.github.rest.people import People
@@ -19,12 +21,16 @@ class _Checks(Narrow):
     check_runs: tuple[_Check, ...]
 
 
-class _Output(Narrow):
-    annotations_count: int = 0
+class _Annotation(Narrow):
+    path: str
+    start_line: int
+    end_line: int
+    annotation_level: str | None = None
+    message: str | None = None
 
-
-class _Said(Narrow):
-    output: _Output = _Output()
+    @property
+    def said(self) -> tuple[str, int, int, str | None, str | None]:
+        return self.path, self.start_line, self.end_line, self.annotation_level, self.message
 
 
 class Checks:
@@ -42,13 +48,16 @@ class Checks:
         return (await self._wire.ask(Created, "POST", path, body=body)).id
 
     async def update(self, repository: str, check_id: int, check: CheckRun) -> None:
-        """Replace what a check says, and add the annotations that it lacks; one write."""
+        """Replace what a check says, and add the annotations that it lacks; one write.
+
+        GitHub adds each annotation to those that are there, however equal it is. A check that is
+        made again, or whose last answer was lost, has its own already: so they are looked up.
+        """
         path = path_of(repository, "check-runs", check_id)
         self._wire.demand_app("PATCH", path, "write checks")
-        annotated = 0
         if check.annotations:
-            annotated = (await self._wire.ask(_Said, "GET", path)).output.annotations_count
-        await self._wire.ask(Created, "PATCH", path, body=check.body(annotated))
+            check = replace(check, annotations=await self._lacking(path, check.annotations))
+        await self._wire.ask(Created, "PATCH", path, body=check.body())
 
     async def find(self, repository: str, sha: str, name: str, external_id: str) -> int | None:
         """Answer the id of our own check of that name and external id on a commit."""
@@ -61,3 +70,14 @@ class Checks:
                 if ours and check.name == name and check.external_id == external_id:
                     return check.id
         return None
+
+    async def _lacking(
+        self, check: str, annotations: tuple[Annotation, ...]
+    ) -> tuple[Annotation, ...]:
+        there = [
+            each.said
+            async for page in pages(self._wire, tuple[_Annotation, ...], f"{check}/annotations")
+            for each in page
+        ]
+        new = [each for each in annotations if each.said not in there]
+        return tuple(new[: max(0, MOST_ANNOTATIONS - len(there))])

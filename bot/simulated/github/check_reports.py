@@ -14,6 +14,7 @@ from bot.simulated.github.repositories import Repository
 MAXIMUM_TEXT = 65535
 MAXIMUM_ANNOTATIONS = 50
 MAXIMUM_ACTIONS = 3
+ANNOTATION_LENGTHS = {"title": 255, "message": 65536, "raw_details": 65536}
 ACTION_LENGTHS = {"label": 20, "description": 40, "identifier": 20}
 _LEVELS = ("notice", "warning", "failure")
 
@@ -113,12 +114,26 @@ def _check_output(output: Json) -> None:
 def _check_annotation(annotation: Json) -> None:
     for field in ("path", "start_line", "end_line", "annotation_level", "message"):
         if not annotation.get(field):
-            raise invalid("CheckRun", f"annotations.{field}", "missing_field")
+            message = f"{field} is required for an annotation"
+            raise invalid("CheckRun", f"annotations.{field}", "missing_field", message)
+    _check_lines(annotation["start_line"], annotation["end_line"])
     if annotation["annotation_level"] not in _LEVELS:
-        raise invalid("CheckRun", "annotations.annotation_level")
+        message = f"{annotation['annotation_level']} is no level of an annotation"
+        raise invalid("CheckRun", "annotations.annotation_level", message=message)
+    for field, longest in ANNOTATION_LENGTHS.items():
+        if len(annotation.get(field) or "") > longest:
+            message = f"{field} exceeds a maximum of {longest} characters"
+            raise invalid("CheckRun", f"annotations.{field}", message=message)
     columns = "start_column" in annotation or "end_column" in annotation
     if columns and annotation["start_line"] != annotation["end_line"]:
-        raise invalid("CheckRun", "annotations.start_column")
+        message = "columns belong to annotations of one line"
+        raise invalid("CheckRun", "annotations.start_column", message=message)
+
+
+def _check_lines(first: object, last: object) -> None:
+    if not isinstance(first, int) or not isinstance(last, int) or not 1 <= first <= last:
+        message = f"an annotation has no lines from {first} to {last}"
+        raise invalid("CheckRun", "annotations.end_line", message=message)
 
 
 def _check_actions(actions: list[Json]) -> None:

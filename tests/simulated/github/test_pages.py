@@ -90,6 +90,28 @@ async def test_a_pull_request_shows_what_it_is_about(
     assert "orbits:sticky" not in html
 
 
+async def test_a_check_shows_what_it_says_of_lines(
+    browser: httpx.AsyncClient, github: SimulatedGitHub, app: App, pull: PullRequest
+) -> None:
+    note = {"path": "src/app.py", "start_line": 2, "end_line": 3, "message": "Use <b>"}
+    annotations = [
+        {**note, "annotation_level": "failure", "title": "acme"},
+        {**note, "annotation_level": "warning", "end_line": 2},
+    ]
+    output = {"title": "1 tenant", "summary": "It failed", "annotations": annotations}
+    report(github, app, pull, conclusion="failure", output=output)
+    (run,) = github.repository("agency", "backend").check_runs(pull.head_sha)
+
+    html = await page(browser, f"/agency/backend/runs/{run.id}")
+
+    said = '<span class="grow">Use &lt;b&gt;</span>'
+    for part in (
+        f'title="failure">✗</span> <code>src/app.py:2-3</code> <b>acme</b> {said}',
+        f'title="warning">!</span> <code>src/app.py:2</code> {said}',
+    ):
+        assert part in html
+
+
 def test_only_harmless_html_is_html() -> None:
     assert rendered('a <script>x</script> <b onclick="x">b</b> <!-- gone -->') == (
         "<p>a &lt;script&gt;x&lt;/script&gt; <b>b</b> </p>\n"

@@ -63,6 +63,20 @@ async def test_the_newest_of_each_name_counts(bot: httpx.AsyncClient, backend: R
     assert every["total_count"] == 2
 
 
+NOTE = {
+    "path": "src/app.py",
+    "start_line": 1,
+    "end_line": 1,
+    "annotation_level": "notice",
+    "message": "Here",
+}
+
+
+def noted(**changed: Any) -> dict[str, Any]:
+    annotation = {**NOTE, **changed}
+    return {"output": {"title": "T", "summary": "x", "annotations": [annotation]}}
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
@@ -95,6 +109,15 @@ async def test_the_newest_of_each_name_counts(bot: httpx.AsyncClient, backend: R
             {"output": {"title": "T", "summary": "x", "annotations": [{}] * 51}},
             "annotations exceeds a maximum quantity of 50",
         ),
+        (noted(path=""), "path is required for an annotation"),
+        (noted(start_line=None), "start_line is required for an annotation"),
+        (noted(end_line=None), "end_line is required for an annotation"),
+        (noted(message=""), "message is required for an annotation"),
+        (noted(annotation_level="error"), "error is no level of an annotation"),
+        (noted(start_line=3, end_line=2), "an annotation has no lines from 3 to 2"),
+        (noted(start_line="1"), "an annotation has no lines from 1 to 1"),
+        (noted(title="x" * 256), "title exceeds a maximum of 255 characters"),
+        (noted(end_line=2, start_column=1), "columns belong to annotations of one line"),
     ],
 )
 async def test_a_report_is_read_strictly(
@@ -110,21 +133,24 @@ async def test_a_report_is_read_strictly(
 
 
 async def test_annotations_add_up(bot: httpx.AsyncClient, backend: Repository) -> None:
-    note = {
-        "path": "src/app.py",
-        "start_line": 1,
-        "end_line": 1,
-        "annotation_level": "notice",
-        "message": "Here",
-    }
-    output = {"title": "T", "summary": "S", "annotations": [note] * 50}
-    run = await report(bot, await backend.head(), output=output)
+    sha = await backend.head()
+    output = {"title": "T", "summary": "S", "annotations": [NOTE] * 50}
+    run = await report(bot, sha, output=output)
 
     more = await bot.patch(f"{BACKEND}/check-runs/{run['id']}", json={"output": output})
 
     assert more.json()["output"]["annotations_count"] == 100
     listed = await bot.get(f"{BACKEND}/check-runs/{run['id']}/annotations?per_page=100")
-    assert len(listed.json()) == 100
+    assert listed.json() == 100 * [
+        {
+            **NOTE,
+            "start_column": None,
+            "end_column": None,
+            "title": None,
+            "raw_details": None,
+            "blob_href": f"{backend.html_url}/blob/{sha}/src/app.py",
+        }
+    ]
 
 
 async def test_only_an_app_writes_checks(

@@ -19,6 +19,8 @@ MARKS = {
     "in_progress": ("●", "waiting", "in progress"),
     "queued": ("○", "waiting", "queued"),
     "pending": ("●", "waiting", "pending"),
+    "warning": ("!", "waiting", "warning"),
+    "notice": ("i", "quiet", "notice"),
 }
 _WORST_FIRST = (
     "failure",

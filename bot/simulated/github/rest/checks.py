@@ -5,7 +5,7 @@ from bot.simulated.github.checks import CheckRun, CheckSuite
 from bot.simulated.github.refusals import GitHubRefused, not_found
 from bot.simulated.github.rest.endpoints import Answer, Call, Family
 from bot.simulated.github.rest.paging import counted_page, page
-from bot.simulated.github.shapes.checks import check_run_json, check_suite_json
+from bot.simulated.github.shapes.checks import annotation_json, check_run_json, check_suite_json
 from bot.simulated.github.tokens import InstallationCaller
 
 family = Family()
@@ -46,7 +46,8 @@ async def get_check_run(call: Call) -> Answer:
 @family.on("GET", RUN + "/annotations", "checks")
 async def list_annotations(call: Call) -> Answer:
     """List what a check run says about lines of files."""
-    return page(call, _run(call).annotations, lambda annotation: annotation)
+    run = _run(call)
+    return page(call, run.annotations, lambda annotation: annotation_json(run, annotation))
 
 
 @family.on("POST", RUN + "/rerequest", "checks")

@@ -38,6 +38,17 @@ def check_run_json(run: CheckRun, pulls: list[PullRequest]) -> Json:
     }
 
 
+def annotation_json(run: CheckRun, annotation: Json) -> Json:
+    """Return what a check run says about lines of a file."""
+    path = annotation["path"]
+    kept = ("start_column", "end_column", "title", "raw_details")
+    return {
+        **dict.fromkeys(kept),
+        **annotation,
+        "blob_href": f"{run.repository.html_url}/blob/{run.head_sha}/{path}",
+    }
+
+
 def check_suite_json(suite: CheckSuite, pulls: list[PullRequest]) -> Json:
     """Return a check suite."""
     repository = suite.repository
