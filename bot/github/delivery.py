@@ -1,6 +1,7 @@
 """One webhook request: as it arrives, and as GitHub's own log remembers it."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,6 +9,9 @@ from datetime import datetime
 from pydantic import AwareDatetime, JsonValue
 
 from bot.github.shapes import Narrow
+
+
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}")
 
 
 @dataclass(frozen=True)
@@ -72,4 +76,9 @@ class DeliveryRecord(DeliveryAttempt):
 def _repository_of(payload: JsonValue) -> str | None:
     repository = payload.get("repository") if isinstance(payload, dict) else None
     name = repository.get("full_name") if isinstance(repository, dict) else None
-    return name if isinstance(name, str) else None
+    return repository_name(name) if isinstance(name, str) else None
+
+
+def repository_name(text: str | None) -> str | None:
+    """Answer `owner/name`; `None` for what is no name of a repository, and may not be stored."""
+    return text if text and _NAME.fullmatch(text) else None

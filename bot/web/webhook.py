@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from bot.github.delivery import ReceivedDelivery
+from bot.github.delivery import ReceivedDelivery, repository_name
 from bot.github.events import handles
 from bot.github.signature import signs
 
@@ -53,6 +53,10 @@ class _Envelope(BaseModel):
 
     action: str | None = None
     repository: _RepositoryNamed | None = None
+
+    @property
+    def repository_name(self) -> str | None:
+        return repository_name(self.repository.full_name) if self.repository else None
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,7 @@ class _Receiver:
                 guid=headers.guid.lower(),
                 event=headers.event,
                 action=envelope.action,
-                repository=envelope.repository.full_name if envelope.repository else None,
+                repository=envelope.repository_name,
                 payload=payload,
                 received_at=self.clock(),
             )

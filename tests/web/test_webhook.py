@@ -101,6 +101,17 @@ async def test_a_delivery_is_stored_whole_before_it_is_acknowledged(inbox: Inbox
     }
 
 
+@pytest.mark.parametrize("name", ["agency/back\0end", "agency", "", "a/" + "b" * 1000])
+async def test_what_is_no_name_of_a_repository_is_not_stored_as_one(
+    inbox: Inbox, name: str
+) -> None:
+    """PostgreSQL refuses a text with a NUL in it, however often GitHub delivers it again."""
+    body = _json({**CLOSED, "repository": {"full_name": name}})
+
+    assert (await send(inbox, body, headers(body))).status_code == 202
+    assert inbox.deliveries[GUID].repository is None
+
+
 async def test_a_delivery_that_comes_twice_is_taken_in_once(inbox: Inbox) -> None:
     await answer(inbox, CLOSED)
     assert await answer(inbox, CLOSED, x_github_delivery=GUID.upper()) == (
