@@ -103,6 +103,11 @@ class Agency:
         database = self.home / "accounts" / ODD_ONE / "backend" / "database.sqlite3"
         await asyncio.to_thread(_repeat_customers, database)
 
+    async def mend_customers(self) -> None:
+        """Let somebody at the odd client remove what was loaded twice, by hand."""
+        database = self.home / "accounts" / ODD_ONE / "backend" / "database.sqlite3"
+        await asyncio.to_thread(_forget_repeated_customers, database)
+
     def columns(self, tenant: str) -> list[str]:
         """Answer the columns of a client's customers, read from its database."""
         database = self.home / "accounts" / tenant / "backend" / "database.sqlite3"
@@ -127,6 +132,12 @@ async def found_agency(
     app = github.register_app("orbits", permissions=PERMISSIONS, events=EVENTS, owner=organization)
     app.install_on(organization)
     return Agency(github, home, app, maya, repositories, regions)
+
+
+def _forget_repeated_customers(database: Path) -> None:
+    with closing(sqlite3.connect(database)) as connection, connection:
+        first = "SELECT min(id) FROM customers GROUP BY email"
+        connection.execute(f"DELETE FROM customers WHERE id NOT IN ({first})")  # noqa: S608 (ours)
 
 
 def _repeat_customers(database: Path) -> None:

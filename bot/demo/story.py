@@ -3,10 +3,11 @@
 import asyncio
 import contextlib
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from rich.console import Console
 from sqlmodel import Session, col, select
@@ -18,6 +19,7 @@ from bot.demo.narration import Narrator
 from bot.outbox.budget import Pace
 from bot.parts import opened
 from bot.report.check import CHECK_NAME
+from bot.report.comment import MARKER
 from bot.report.facts import RolloutFacts
 from bot.rollouts.facts import facts_of
 from bot.rollouts.notices import is_told
@@ -30,8 +32,9 @@ from bot.store.tables import Rollout
 from bot.worker import work, working
 from resources.errors import OrbitsError, Refused
 
+T = TypeVar("T")
+
 MARK = ".made-by-orbits-demo"
-MEND = "DELETE FROM customers WHERE id > 2"
 PATIENCE = timedelta(seconds=60)
 LOOK_EVERY = timedelta(milliseconds=50)
 PACE = Pace(
@@ -52,11 +55,12 @@ class Story:
         self._database = database
         self.narrator = narrator
         self._told: set[str] = set()
+        """The rollouts that were told."""
 
     async def a_change_that_fits(self) -> None:
         """Merge a pull request that reaches every client."""
         self.narrator.chapter("A pull request is merged, and every tenant gets it")
-        facts = await self._merge(REMEMBER_PHONE)
+        _, facts = await self._merge(REMEMBER_PHONE)
         _must(
             {each.state for each in facts.deployments} == {State.SUCCEEDED}
             and len(facts.deployments) == len(REGIONS),
@@ -65,11 +69,11 @@ class Story:
         for tenant in REGIONS:
             _must("phone" in self._agency.columns(tenant), f"{tenant} should have the column")
 
-    async def a_change_that_does_not(self) -> None:
+    async def a_change_that_does_not(self) -> PullRequest:
         """Merge one that fails for a single client, who is rolled back alone."""
         self.narrator.chapter(f"Another is merged, and does not fit the data of {ODD_ONE}")
         await self._agency.import_customers_twice()
-        facts = await self._merge(ONE_ACCOUNT_PER_EMAIL)
+        pull, facts = await self._merge(ONE_ACCOUNT_PER_EMAIL)
         for each in facts.deployments:
             odd = each.tenant == ODD_ONE
             wanted = State.FAILED if odd else State.SUCCEEDED
@@ -77,49 +81,82 @@ class Story:
             verified = "verified" in self._agency.columns(each.tenant)
             _must(verified is not odd, f"the schema of {each.tenant} should tell")
             _must((each.rolled_back_to is not None) is odd, f"{each.tenant}: who is rolled back?")
+        return pull
 
-    async def _merge(self, change: ProposedChange) -> RolloutFacts:
+    async def a_command(self, pull: PullRequest) -> None:
+        """Mend the data, and let maya try again what failed, from the pull request."""
+        self.narrator.chapter(f"The data of {ODD_ONE} is mended, and maya types a command")
+        await self._agency.mend_customers()
+        await self._agency.maya.comments(pull, f"/orbits retry {ODD_ONE}")
+        self.narrator.line(f"maya comments on #{pull.number}: /orbits retry {ODD_ONE}")
+        sha = pull.merge_commit_sha or ""
+        (rollout_id,) = await self._database.read(lambda session: _of_commit(session, sha))
+        facts = await self._ended(rollout_id, lambda facts: facts.state is State.SUCCEEDED)
+        (retried,) = [each for each in facts.deployments if each.tenant == ODD_ONE]
+        self.narrator.deployment(retried)
+        self.narrator.rollout(facts)
+        self._tell_what_github_shows(pull, sha, facts)
+
+    async def _merge(self, change: ProposedChange) -> tuple[PullRequest, RolloutFacts]:
         maya, backend = self._agency.maya, self._agency.backend
         pull = await maya.opens_pull_request(backend, change.title, dict(change.files))
         self.narrator.line(f"maya opens #{pull.number} “{pull.title}”: {pull.html_url}")
         sha = await maya.merges(pull, "squash")
         self.narrator.line(f"maya merges it as {sha[:7]}")
-        facts = await self._rolled_out(sha)
+        (rollout_id,) = await self._until(lambda session: _of_commit(session, sha))
+        facts = await self._rolled_out(rollout_id)
         self.narrator.rollout(facts)
         self._tell_what_github_shows(pull, sha, facts)
-        return facts
+        return pull, facts
 
     async def next_rollout(self) -> None:
         """Wait for a rollout that was not told yet, and tell it."""
-        while (sha := await self._database.read(self._untold)) is None:  # noqa: ASYNC110
+        while (row := await self._database.read(self._untold)) is None:  # noqa: ASYNC110
             await asyncio.sleep(LOOK_EVERY.total_seconds())
-        self.narrator.chapter(f"{sha[:7]} was merged")
+        self.narrator.chapter(f"{row.title} ({row.kind} of {row.sha[:7]}, by {row.asked_by})")
         try:
-            self.narrator.rollout(await self._rolled_out(sha))
+            self.narrator.rollout(await self._rolled_out(row.id))
         except NotAsTold as slow:
             self.narrator.line(str(slow))
 
-    def _untold(self, session: Session) -> str | None:
-        newest_last = select(Rollout.sha).order_by(col(Rollout.created_at))
-        return next((sha for sha in session.exec(newest_last) if sha not in self._told), None)
+    def _untold(self, session: Session) -> Rollout | None:
+        newest_last = select(Rollout).order_by(col(Rollout.created_at))
+        return next((row for row in session.exec(newest_last) if row.id not in self._told), None)
 
-    async def _rolled_out(self, sha: str) -> RolloutFacts:
+    async def _rolled_out(self, rollout_id: str) -> RolloutFacts:
         """Tell each deployment as it ends, until GitHub has been told the last of it."""
-        self._told.add(sha)
+        self._told.add(rollout_id)
         told: set[str] = set()
+
+        def tell_more(facts: RolloutFacts) -> bool:
+            for each in facts.deployments:
+                if each.state.terminal and each.tenant not in told:
+                    told.add(each.tenant)
+                    self.narrator.deployment(each)
+            return facts.state.terminal
+
+        return await self._ended(rollout_id, tell_more)
+
+    async def _ended(
+        self, rollout_id: str, has_ended: Callable[[RolloutFacts], bool]
+    ) -> RolloutFacts:
+        """Answer how a rollout stands, once it has ended and GitHub has been told so."""
+
+        def look(session: Session) -> RolloutFacts | None:
+            facts = facts_of(session, rollout_id)
+            told = is_told(session, session.get_one(Rollout, rollout_id))
+            return facts if has_ended(facts) and told else None
+
+        return await self._until(look)
+
+    async def _until(self, look: Callable[[Session], T | None]) -> T:
         try:
             async with asyncio.timeout(PATIENCE.total_seconds()):
-                while True:
-                    facts, final = await self._database.read(lambda session: _found(session, sha))
-                    for each in facts.deployments if facts else ():
-                        if each.state.terminal and each.tenant not in told:
-                            told.add(each.tenant)
-                            self.narrator.deployment(each)
-                    if facts and final:
-                        return facts
+                while not (found := await self._database.read(look)):  # noqa: ASYNC110
                     await asyncio.sleep(LOOK_EVERY.total_seconds())
         except TimeoutError:
-            raise NotAsTold(f"The rollout of {sha[:7]} did not end in {PATIENCE}.") from None
+            raise NotAsTold(f"What should come next did not come in {PATIENCE}.") from None
+        return found
 
     def _tell_what_github_shows(self, pull: PullRequest, sha: str, facts: RolloutFacts) -> None:
         every = self._agency.backend.check_runs(sha)
@@ -129,9 +166,11 @@ class Story:
         wanted = "success" if green else "failure"
         _must(checks[0].conclusion == wanted, f"the check should end in {wanted}")
         self.narrator.line(f"the check {checks[0].name} on {sha[:7]}: {checks[0].conclusion}")
-        comments = [each for each in pull.comments if each.author is self._agency.app.bot]
-        _must(len(comments) == 1, "there should be one comment of the bot's")
-        self.narrator.comment(self._agency.app.bot_login, comments[0].body)
+        comments = [each.body for each in pull.comments if each.body.startswith(MARKER)]
+        _must(
+            len(comments) == 1, "there should be one comment of the bot's that is kept up to date"
+        )
+        self.narrator.comment(self._agency.app.bot_login, comments[0])
 
 
 def _must(holds: bool, what: str) -> None:
@@ -139,11 +178,8 @@ def _must(holds: bool, what: str) -> None:
         raise NotAsTold(f"The demo does not show what it should: {what}.")
 
 
-def _found(session: Session, sha: str) -> tuple[RolloutFacts | None, bool]:
-    rollout = session.exec(select(Rollout).where(col(Rollout.sha) == sha)).first()
-    if rollout is None:
-        return None, False
-    return facts_of(session, rollout.id), is_told(session, rollout)
+def _of_commit(session: Session, sha: str) -> list[str]:
+    return list(session.exec(select(Rollout.id).where(col(Rollout.sha) == sha)))
 
 
 def _empty(home: Path) -> None:
@@ -190,19 +226,18 @@ async def tell(home: Path, console: Console, *, once: bool, port: int = 0) -> No
                 narrator.line(f"the bot, which hears of every merge: {address}/readyz")
                 story = Story(agency, parts.database, narrator)
                 await story.a_change_that_fits()
-                await story.a_change_that_does_not()
+                pull = await story.a_change_that_does_not()
+                await story.a_command(pull)
                 if not once:
-                    await _go_on(story, agency)
+                    await _go_on(story, agency, pull)
 
 
-async def _go_on(story: Story, agency: Agency) -> None:
+async def _go_on(story: Story, agency: Agency, pull: PullRequest) -> None:
     """Tell every rollout that somebody starts on the pages, until cancelled."""
-    database = agency.home / "accounts" / ODD_ONE / "backend" / "database.sqlite3"
     say = story.narrator.line
     story.narrator.chapter("Now you")
     say(f"propose a change and merge it: {agency.backend.html_url}")
-    say(f"{ODD_ONE} fails until its data is mended; this does it, and your next merge reaches it:")
-    say(f"sqlite3 {database} {MEND!r}")
+    say(f"comment on a merged one, such as /orbits rollback or /orbits help: {pull.html_url}")
     say("the bot goes on until you press Ctrl-C")
     while True:
         await story.next_rollout()
