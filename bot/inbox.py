@@ -4,11 +4,14 @@ A delivery is taken in before it is acknowledged. Handling is at least once and 
 arrival; what GitHub or the network prevents is tried again, and what is malformed is put aside.
 """
 
-from collections.abc import Awaitable, Callable, Collection
+import json
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime, timedelta
+from importlib import import_module
+from typing import Any
 
 import structlog
-from sqlalchemy import func
+from sqlalchemy import Connection, Dialect, func, text
 from sqlmodel import Session, col, or_, select
 
 from bot.alarm import Alarm
@@ -18,6 +21,7 @@ from bot.github.events import Event, MalformedEvent, parse
 from bot.github.failures import GitHubFailed, RetryLater
 from bot.states import State
 from bot.store.database import Database
+from bot.store.prepared import Prepared, Row
 from bot.store.retention import MOST_PARAMETERS
 from bot.store.tables import Delivery
 
@@ -29,6 +33,10 @@ Handle = Callable[[Event], Awaitable[bool]]
 LONGEST_WAIT = timedelta(minutes=5)
 MOST_ATTEMPTS = 100
 
+_TABLE: Any = Delivery.__table__  # type: ignore[attr-defined]
+_KNOWN_ON_SQLITE = "SELECT guid, state FROM delivery WHERE guid IN (SELECT value FROM json_each(?))"
+_KNOWN_ON_POSTGRESQL = "SELECT guid, state FROM delivery WHERE guid = ANY(%s)"
+
 
 class Inbox:
     """The deliveries of one store, and who handles them."""
@@ -37,15 +45,26 @@ class Inbox:
         self._database = database
         self._clock = clock
         self._arrival = Alarm()
+        self._insert = _insert(database.engine.dialect)
 
     async def take_in(self, received: ReceivedDelivery) -> bool:
         """Store a delivery, and answer whether it is new; durable on return.
 
         One that was put aside before is let through again: somebody asked for it.
         """
-        new = await self._database.write(lambda session: _store(session, received))
+        new: bool = await self._database.write_together(self._store, received)
         self._arrival.ring()
         return new
+
+    def _store(self, connection: Connection, received: Sequence[ReceivedDelivery]) -> list[bool]:
+        """Store what has come, and answer of each delivery whether it is new."""
+        ours = {each.guid: each for each in received}
+        known = _states(connection, list(ours))
+        # In one order everywhere: two processes that hear of the same wait, and do not lock up.
+        due = [guid for guid in sorted(ours) if known.get(guid, State.FAILED) == State.FAILED]
+        self._insert.execute(connection, [_row(ours[guid]) for guid in due])
+        # Of one that came twice at once the last one is stored, and only that one is new.
+        return [each.guid not in known and ours[each.guid] is each for each in received]
 
     async def known(self, guids: Collection[str]) -> dict[str, datetime | None]:
         """Answer which of these were taken in, each with when it was put aside, if it was."""
@@ -124,22 +143,42 @@ def _backoff(attempts: int) -> timedelta:
     return min(timedelta(seconds=2 ** min(attempts, 10)), LONGEST_WAIT)
 
 
-def _store(session: Session, received: ReceivedDelivery) -> bool:
-    known = session.get(Delivery, received.guid)
-    if known is not None and known.state != State.FAILED:
-        return False
-    session.merge(
-        Delivery(
-            guid=received.guid,
-            event=received.event,
-            action=received.action,
-            repository=received.repository,
-            payload=received.payload,
-            state=State.QUEUED,
-            received_at=received.received_at,
-        )
+def _insert(dialect: Dialect) -> Prepared:
+    """Answer what stores a delivery, or lets one through again that was put aside."""
+    # Both have "ON CONFLICT"; only the one that is in use is loaded.
+    inserting = import_module(f"sqlalchemy.dialects.{dialect.name}").insert(_TABLE)
+    names = [column.name for column in _TABLE.columns]
+    again = inserting.on_conflict_do_update(
+        index_elements=["guid"],
+        set_={name: inserting.excluded[name] for name in names if name != "guid"},
+        where=text("delivery.state = 'failed'"),
     )
-    return known is None
+    return Prepared(again, dialect, names)
+
+
+def _states(connection: Connection, guids: list[str]) -> dict[str, str]:
+    """Answer how those of some deliveries stand that were taken in before."""
+    if connection.dialect.name == "sqlite":
+        found = connection.exec_driver_sql(_KNOWN_ON_SQLITE, (json.dumps(guids),))
+    else:
+        found = connection.exec_driver_sql(_KNOWN_ON_POSTGRESQL, (guids,))
+    return {row[0]: row[1] for row in found.fetchall()}
+
+
+def _row(received: ReceivedDelivery) -> Row:
+    return {
+        "guid": received.guid,
+        "event": received.event,
+        "action": received.action,
+        "repository": received.repository,
+        "payload": received.payload,
+        "state": State.QUEUED,
+        "attempts": 0,
+        "problem": None,
+        "received_at": received.received_at,
+        "not_before": None,
+        "handled_at": None,
+    }
 
 
 def _known(session: Session, guids: list[str]) -> dict[str, datetime | None]:

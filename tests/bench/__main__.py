@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench import history, journal, queued, reached, resume, start, takeover
+from tests.bench import arrival, history, ingest, journal, queued, reached, resume, start, takeover
 from tests.bench.measuring import Part, Row
 from tests.bench.stores import Store, both_stores
 
@@ -26,6 +26,8 @@ PARTS: dict[str, Callable[[Store, Store], Iterator[Part]]] = {
     "history": history.parts,
     "reached": reached.parts,
     "start": start.parts,
+    "ingest": ingest.parts,
+    "arrival": arrival.parts,
     "take-over": takeover.parts,
 }
 
