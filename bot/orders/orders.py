@@ -75,20 +75,22 @@ async def hear(desk: Desk, comment: Commented) -> bool:
     if isinstance(asked_for, Problems):
         await desk.rollouts.change(lambda hand: _refuse(hand, comment, asked_for.text))
         return True
-    if desk.rollouts.clock.now() - comment.at > LATEST:
-        await desk.rollouts.change(lambda hand: _refuse(hand, comment, _too_late(comment)))
-        return True
     orders = await desk.rollouts.change(lambda hand: _take_in(hand, comment, asked_for))
-    refused = False
+    if not orders:
+        return True
+    obstacle = _too_late(comment, desk.rollouts.clock.now())
     for order, command in zip(orders, asked_for.commands, strict=True):
         if order.state == State.QUEUED:
-            order = await _carry_out(desk, comment, order, command, refused=refused)  # noqa: PLW2901 (as it is now)
-        refused = refused or order.state == State.FAILED
+            order = await _carry_out(desk, comment, order, command, obstacle)  # noqa: PLW2901 (as it is now)
+        if order.state == State.FAILED:
+            obstacle = AFTER_A_REFUSAL
     await desk.rollouts.change(lambda hand: _tell(hand.session, comment))
     return True
 
 
-def _too_late(comment: Commented) -> str:
+def _too_late(comment: Commented, now: datetime) -> str | None:
+    if now - comment.at <= LATEST:
+        return None
     return (
         f"This was typed at {comment.at:%Y-%m-%d %H:%M} UTC, and reached me only now: look at how "
         "things stand, and type it again if it is still what you want. Nothing was started."
@@ -101,10 +103,16 @@ def _refuse(hand: Hand, comment: Commented, text: str) -> None:
 
 
 def _take_in(hand: Hand, comment: Commented, asked_for: Commands) -> list[Order]:
-    """Note what is asked for, and what of the pull request its author saw."""
+    """Note what is asked for, and what of the pull request its author saw; not if it is too late.
+
+    What was taken in before is known: what became of it in time stands.
+    """
     known = _orders(hand.session, comment)
     if known:
         return known
+    if too_late := _too_late(comment, hand.now):
+        _refuse(hand, comment, too_late)
+        return []
     rows = lookup.rollouts_of(hand.session, comment.repository, comment.pull_request)
     orders = [
         Order(
@@ -126,7 +134,7 @@ def _take_in(hand: Hand, comment: Commented, asked_for: Commands) -> list[Order]
 
 
 async def _carry_out(
-    desk: Desk, comment: Commented, order: Order, command: Command, *, refused: bool
+    desk: Desk, comment: Commented, order: Order, command: Command, obstacle: str | None
 ) -> Order:
     asked = Asked(
         command=command,
@@ -136,14 +144,14 @@ async def _carry_out(
         login=comment.login,
         about=order.about,
     )
-    problem = AFTER_A_REFUSAL
     try:
-        if not refused:
+        if obstacle is None:
             await demand_may(desk, asked)
             act = await PREPARE[command.verb.name](desk, asked)
             return await desk.rollouts.change(
                 lambda hand: settle(hand, order, State.SUCCEEDED, lambda: act(hand))
             )
+        problem = obstacle
     except Refused as error:
         problem = answer_of(error)
     return await desk.rollouts.change(

@@ -1,5 +1,6 @@
 """Commands on a rollout that goes on, waits or has ended: deploy, retry, pause, resume, approve."""
 
+from contextlib import suppress
 from functools import partial
 
 from sqlmodel import Session, col, select
@@ -63,15 +64,19 @@ async def approve(_: Desk, asked: Asked) -> Act:
 
 async def cancel(desk: Desk, asked: Asked) -> Act:
     """End what has not begun and what goes on, with the scripts that it has started."""
-    act = partial(_cancel, await Known.at(desk), asked)
-    names, runs = await desk.rollouts.change(act)
-    for run_id in runs:
-        try:
-            await desk.control.cancel(run_id, asked.login, asked.command.reason or "")
-        except Refused:
-            # It ended in the meantime, or is being ended already.
-            continue
-    return lambda _: f"Cancelled {counted(names)}."
+    known = await Known.at(desk)
+
+    def act(hand: Hand) -> str:
+        names, runs = _cancel(known, asked, hand)
+        for run_id in runs:
+            # One that has ended in the meantime, or is being ended already, is left to its end.
+            with suppress(Refused):
+                desk.control.cancel_in(
+                    hand.session, run_id, asked.login, asked.command.reason or ""
+                )
+        return f"Cancelled {counted(names)}."
+
+    return act
 
 
 def _deploy(known: Known, asked: Asked, hand: Hand) -> str:

@@ -91,7 +91,7 @@ class Tenants:
         await self._database.write(lambda session: self._carry_out(session, changes))
 
     async def has(self, tenant: str, revisions: Mapping[str, str]) -> None:
-        """Record that a tenant was brought to revisions outside any rollout."""
+        """Record that a tenant was brought to revisions, as it is now, outside any rollout."""
         await self._database.write(lambda session: self._has(session, tenant, revisions))
 
     def _add(self, session: Session, tenant: Tenant) -> None:
@@ -131,10 +131,17 @@ class Tenants:
                 session.add(new)
 
     def _has(self, session: Session, tenant: str, revisions: Mapping[str, str]) -> None:
-        now = self._clock.now()
+        now, variables = self._clock.now(), session.get_one(Tenant, tenant).variables
         for service, revision in revisions.items():
-            row = Deployed(tenant=tenant, service=service, revision=revision, updated_at=now)
-            session.merge(row)
+            session.merge(
+                Deployed(
+                    tenant=tenant,
+                    service=service,
+                    revision=revision,
+                    variables=variables,
+                    updated_at=now,
+                )
+            )
 
 
 _NOT_REMOVED = "Nothing was removed."

@@ -20,7 +20,7 @@ from bot.parts import opened
 from bot.settings import Settings
 from bot.simulated.serving import serving
 from bot.states import LIVE
-from bot.store.tables import Delivery, Notice, Rollout, Run
+from bot.store.tables import Delivery, Notice, Order, Rollout, Run
 from bot.worker import work
 from resources.example import fleet
 
@@ -33,7 +33,7 @@ class Life:
     """How one life of the bot goes.
 
     `steps` is how many it lives to see, 0 for all; it does not end by itself before there were
-    so many `rollouts`.
+    so many `rollouts`, and so many `orders` were carried out.
     """
 
     home: Path
@@ -45,6 +45,7 @@ class Life:
     port: int
     steps: int
     rollouts: int
+    orders: int = 0
 
     def settings(self) -> Settings:
         return Settings(
@@ -87,13 +88,16 @@ async def _live(life: Life, ready: Connection) -> None:
         serving(web_app(parts, partial(work, pace=AT_ONCE)), port=life.port),
     ):
         ready.send("serving")
-        nothing_left = partial(_has_nothing_left, life.rollouts)
+        nothing_left = partial(_has_nothing_left, life)
         while not await parts.database.read(nothing_left):  # noqa: ASYNC110
             await asyncio.sleep(LOOK_EVERY)
 
 
-def _has_nothing_left(rollouts: int, session: Session) -> bool:
+def _has_nothing_left(life: Life, session: Session) -> bool:
     begun = session.exec(select(func.count(col(Rollout.id)))).one()
+    carried_out = session.exec(
+        select(func.count(col(Order.line))).where(col(Order.state).not_in(LIVE))
+    ).one()
     open_deliveries = session.exec(
         select(func.count(col(Delivery.guid))).where(col(Delivery.state).in_(LIVE))
     ).one()
@@ -101,4 +105,5 @@ def _has_nothing_left(rollouts: int, session: Session) -> bool:
     untold = session.exec(
         select(func.count(col(Notice.key))).where(col(Notice.final).is_(False))
     ).one()
-    return begun >= rollouts and open_deliveries + live_runs + untold == 0
+    all_came = begun >= life.rollouts and carried_out >= life.orders
+    return all_came and open_deliveries + live_runs + untold == 0

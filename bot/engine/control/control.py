@@ -56,9 +56,11 @@ class Control:
 
     async def cancel(self, run: str, by: str, reason: str = "") -> Answer:
         """End a run: at once, or through whoever works on it, with what its scripts started."""
-        why = " ".join(reason.split())
-        who = f"{by} ({why})" if why else by
-        return await self._act(who, lambda hand: cancelling.cancel(hand, run))
+        return await self._act(_who(by, reason), lambda hand: cancelling.cancel(hand, run))
+
+    def cancel_in(self, session: Session, run: str, by: str, reason: str = "") -> Answer:
+        """End a run in a transaction of the caller's, which does more: all of it, or nothing."""
+        return cancelling.cancel(self._hand(session, _who(by, reason)), run)
 
     async def pause(self, run: str, by: str) -> Answer:
         """Let a run begin no further step, or not begin; what it is doing just now goes on."""
@@ -154,6 +156,11 @@ class Control:
             aftermath=self._aftermath,
             limits=self._limits,
         )
+
+
+def _who(by: str, reason: str) -> str:
+    why = " ".join(reason.split())
+    return f"{by} ({why})" if why else by
 
 
 def _pause(hand: Intervention, typed: str) -> Answer:
