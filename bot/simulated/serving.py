@@ -16,7 +16,7 @@ async def serving(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> As
     Port 0 takes any that is free. The application's lifespan runs. Raises
     OSError if the port is taken, RuntimeError if the application does not start.
     """
-    listener = socket.create_server((host, port))
+    listener = _listening(host, port)
     address = f"http://{host}:{listener.getsockname()[1]}"
     config = uvicorn.Config(
         app,
@@ -35,6 +35,22 @@ async def serving(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> As
         server.stop()
         await asyncio.wait({task})
         listener.close()
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """Open a socket that names its protocol: of no other does asyncio turn Nagle's algorithm off.
+
+    With it, an answer in two pieces takes 40 ms.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(128)
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 class _Server(uvicorn.Server):

@@ -149,6 +149,7 @@ async def test_killed_after_every_step_a_rollout_ends_as_if_nothing_had_happened
     assert_everybody_has_it(agency, pull)
 
 
+@pytest.mark.thorough
 async def test_killed_after_every_step_a_failed_tenant_is_still_rolled_back(
     agency: Agency,
 ) -> None:

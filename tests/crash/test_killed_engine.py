@@ -68,7 +68,7 @@ async def test_one_that_is_killed_again_and_again_brings_the_fleet_up(
     ("moment", "at_least"),
     [
         pytest.param(Moment.STEP, STEPS, id="step", marks=pytest.mark.thorough),
-        pytest.param(Moment.NEW_DEED, DEEDS, id="deed"),
+        pytest.param(Moment.NEW_DEED, DEEDS, id="deed", marks=pytest.mark.thorough),
     ],
 )
 async def test_two_that_are_killed_again_and_again_bring_the_fleet_up(

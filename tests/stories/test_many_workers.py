@@ -272,6 +272,7 @@ async def fleet(tmp_path: Path, host: Host, postgres_url: str) -> AsyncIterator[
             yield Fleet(agency, host, database)
 
 
+@pytest.mark.thorough
 async def test_workers_share_a_rollout_and_one_that_ends_leaves_it_to_the_others(
     fleet: Fleet,
 ) -> None:
