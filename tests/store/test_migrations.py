@@ -15,6 +15,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Engine,
+    Float,
     Integer,
     LargeBinary,
     Table,
@@ -136,6 +137,7 @@ def _value(kind: object, name: str, number: int) -> object:
         LargeBinary: b"\x00\xff",
         Boolean: number == 1,
         BigInteger: 2**40 + number,
+        Float: number / 2,
         Integer: number,
     }
     return next((values[each] for each in values if isinstance(kind, each)), f"{name} {number} ü")

@@ -144,7 +144,8 @@ tenants = "service=backend"
     assert (
         "\n".join(problems)
         == """\
-line 1: `wave` is unknown. There are: `rollout`, `services`, `freezes` and `rules`.
+line 1: `wave` is unknown. There are: `rollout`, `services`, `freezes`, \
+`rules`, `drift` and `alerts`.
 line 3: `rollout.bkae` is unknown. Did you mean `bake`?
 line 4: `rollout.waves[0]` is `"250%"`: write 1% to 100%.
 line 4: `rollout.waves[1]` cannot be read: `rnig:canary` is no selector. Did you mean `ring:`? \
