@@ -10,7 +10,6 @@ from pydantic import AwareDatetime, JsonValue
 
 from bot.github.shapes import Narrow
 
-
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}")
 
 

@@ -1,11 +1,12 @@
 """The one class through which the bot asks anything of GitHub, or changes anything there."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 import httpx
+from pydantic import JsonValue
 
 from bot.github.answers import (
     ChangedPaths,
@@ -18,6 +19,7 @@ from bot.github.answers import (
 )
 from bot.github.auth import AppKey, PersonalToken
 from bot.github.delivery import DeliveryAttempt, DeliveryRecord
+from bot.github.issue import IssueRequest
 from bot.github.rest.app import AppItself
 from bot.github.rest.changes import Changes
 from bot.github.rest.checks import Checks
@@ -25,9 +27,10 @@ from bot.github.rest.comments import Comments
 from bot.github.rest.commits import Commits
 from bot.github.rest.deployments import Deployments
 from bot.github.rest.files import Files
+from bot.github.rest.issues import Issues
 from bot.github.rest.people import People
 from bot.github.rest.pull_requests import PullRequests
-from bot.github.shapes import Comment, Installation, PullRequest, Repository
+from bot.github.shapes import Comment, Installation, IssueSeen, PullRequest, Repository
 from bot.github.wire import Patience, Wire
 
 
@@ -57,6 +60,7 @@ class GitHub:
         self._files = Files(wire)
         self._checks = Checks(wire, people)
         self._comments = Comments(wire, people)
+        self._issues = Issues(wire, people)
         self._deployments = Deployments(wire, people)
         self._app = AppItself(wire)
 
@@ -168,6 +172,24 @@ class GitHub:
     async def react(self, repository: str, comment_id: int, content: str) -> int:
         """React to a comment and answer the reaction's id; a second time does nothing."""
         return await self._comments.react(repository, comment_id, content)
+
+    async def create_issue(self, repository: str, issue: IssueRequest) -> int:
+        """Open an issue and answer its number; may raise `IssuesDisabled`."""
+        return await self._issues.create(repository, issue)
+
+    async def edit_issue(self, repository: str, number: int, changes: dict[str, JsonValue]) -> None:
+        """Change these fields of an issue; labels as a whole."""
+        await self._issues.edit(repository, number, changes)
+
+    async def issue(self, repository: str, number: int) -> IssueSeen:
+        """Answer an issue as it is now; `NotFound` once it is deleted, or transferred."""
+        return await self._issues.get(repository, number)
+
+    async def our_issues(
+        self, repository: str, label: str, state: Literal["open", "all"] = "all"
+    ) -> Sequence[IssueSeen]:
+        """Answer our own issues with a label, the newest first, up to a thousand."""
+        return await self._issues.ours(repository, label, state)
 
     async def create_deployment(self, repository: str, deployment: DeploymentRequest) -> int:
         """Tell of a deployment and answer its id."""

@@ -154,6 +154,13 @@ class IssueReopened(RepositoryEvent):
     issue: Issue
 
 
+class IssueTakenAway(RepositoryEvent):
+    """Somebody deleted an issue, or moved it to another repository."""
+
+    action: Literal["deleted", "transferred"]
+    issue: Issue
+
+
 class Ping(Event):
     """GitHub tries the webhook out."""
 
@@ -185,7 +192,7 @@ _ACTIONS: Mapping[str, Mapping[str | None, type[Event]]] = {
     "check_run": _by_action(CheckRunRerequested, CheckRunActionRequested),
     "check_suite": _by_action(CheckSuiteRerequested),
     "merge_group": _by_action(MergeGroupChecksRequested),
-    "issues": _by_action(IssueClosed, IssueReopened),
+    "issues": _by_action(IssueClosed, IssueReopened, IssueTakenAway),
     "ping": _by_action(Ping),
     "installation": _by_action(InstallationChanged),
 }

@@ -58,6 +58,19 @@ class Locked(GitHubFailed):
     futile = True
 
 
+class IssuesDisabled(GitHubFailed):
+    """A repository has no issues: they are switched off in its settings."""
+
+    futile = True
+
+    def __init__(self, method: str, path: str, repository: str) -> None:
+        why = (
+            f"Issues are switched off in {repository}. Switch them on in its settings, or name "
+            "another repository in its `orbits.toml`, under `[drift]`."
+        )
+        super().__init__(method, path, 410, why)
+
+
 class AppNeeded(GitHubFailed):
     """Only an App may do this, and the bot acts with a person's token; nothing was sent."""
 

@@ -109,16 +109,41 @@ class PullRequestMarker(Narrow):
     html_url: str | None = None
 
 
+class Label(Narrow):
+    """A word that issues are sorted by."""
+
+    name: str
+
+
 class Issue(Narrow):
     """An issue, or a pull request seen as one."""
 
     number: int
     pull_request: PullRequestMarker | None = None
+    labels: tuple[Label, ...] = ()
 
     @property
     def is_pull_request(self) -> bool:
         """Whether it is a pull request."""
         return self.pull_request is not None
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """The names of its labels."""
+        return tuple(label.name for label in self.labels)
+
+
+class IssueSeen(Issue):
+    """An issue as a look at it gives it; a list tells of nobody who closed it."""
+
+    title: str
+    body: str | None = None
+    state: Literal["open", "closed"]
+    user: Account | None = None
+    closed_at: AwareDatetime | None = None
+    closed_by: Account | None = None
+    updated_at: AwareDatetime | None = None
+    repository_url: str
 
 
 class Comment(Narrow):

@@ -107,7 +107,12 @@ READ: dict[str, dict[str, Any]] = {
     "installation.unsuspend": {"installation.suspended_at": None},
     "installation.deleted": {"repositories.0.full_name": "octocat/Hello-World"},
 }
-WITHOUT_EXAMPLE = {("pull_request", "edited"), ("issues", "closed")}
+WITHOUT_EXAMPLE = {
+    ("pull_request", "edited"),
+    ("issues", "closed"),
+    ("issues", "deleted"),
+    ("issues", "transferred"),
+}
 
 
 def told(event: Event | None, name: str) -> Any:

@@ -6,6 +6,7 @@ from bot.simulated.github.branches import Branches
 from bot.simulated.github.check_reports import CheckReports
 from bot.simulated.github.checking import Checks
 from bot.simulated.github.conversations import Conversations
+from bot.simulated.github.departures import Departures
 from bot.simulated.github.happenings import Announce
 from bot.simulated.github.merge_queue import MergeQueue
 from bot.simulated.github.pull_requests import PullRequests
@@ -19,6 +20,7 @@ class Acts:
         self.announce = announce
         self.branches = Branches(announce)
         self.conversations = Conversations(announce)
+        self.departures = Departures(announce, self.conversations)
         self.pull_requests = PullRequests(self.branches, self.conversations)
         self.checks = Checks(announce, apps)
         self.check_reports = CheckReports(self.checks)

@@ -21,6 +21,7 @@ class Codebase:
         self.name = name
         self.private = private
         self.default_branch = "main"
+        self.has_issues = True
         self.id = platform.next_id()
         self.created_at = platform.now()
         self.pushed_at = self.created_at

@@ -42,6 +42,7 @@ class Conversations:
     def open_issue(self, repository: Repository, actor: Account, draft: IssueDraft) -> Issue:
         """Open an issue."""
         repository.demand(actor, "read", "open an issue")
+        repository.demand_issues()
         check_title(draft.title)
         check_body(draft.body, "Issue")
         now = repository.platform.now()

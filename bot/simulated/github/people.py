@@ -5,7 +5,7 @@ from bot.simulated.github.acts import Acts
 from bot.simulated.github.checks import CheckRun, CheckSuite
 from bot.simulated.github.conversations import IssueDraft
 from bot.simulated.github.git import Changes, Draft
-from bot.simulated.github.issues import Comment, Issue, Reaction
+from bot.simulated.github.issues import Comment, Issue, Reaction, StateReason
 from bot.simulated.github.merge_queue import MergeGroup
 from bot.simulated.github.merging import Words
 from bot.simulated.github.pull_requests import MergeRequest, PullDraft, as_repository
@@ -123,9 +123,9 @@ class User(Account):
         """Change the title or the body of an issue or a pull request."""
         self._acts.conversations.edit(issue, self, title, body)
 
-    async def closes(self, issue: Issue) -> None:
+    async def closes(self, issue: Issue, reason: StateReason | None = None) -> None:
         """Close an issue, or a pull request without merging it."""
-        self._acts.conversations.close(issue, self)
+        self._acts.conversations.close(issue, self, reason)
 
     async def reopens(self, issue: Issue) -> None:
         """Open a closed issue or an unmerged pull request again."""
@@ -145,6 +145,14 @@ class User(Account):
     async def closes_issue(self, issue: Issue) -> None:
         """Close an issue."""
         await self.closes(issue)
+
+    async def deletes_issue(self, issue: Issue) -> None:
+        """Delete an issue for good."""
+        self._acts.departures.delete(issue, self)
+
+    async def transfers(self, issue: Issue, to: Repository) -> Issue:
+        """Move an issue to another repository of the same owner; return it as it is there."""
+        return self._acts.departures.transfer(issue, self, to)
 
     async def labels(self, repository: Repository, issue: Issue, *names: str) -> None:
         """Make these the labels of an issue or a pull request."""

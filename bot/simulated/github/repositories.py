@@ -8,7 +8,7 @@ from bot.simulated.github.deployments import CommitStatus, Deployment
 from bot.simulated.github.issues import Comment, Issue, Label
 from bot.simulated.github.platform import Platform
 from bot.simulated.github.pulls import PullRequest
-from bot.simulated.github.refusals import not_found
+from bot.simulated.github.refusals import GitHubRefused, not_found
 
 _FIRST_LABELS = {
     "bug": "d73a4a",
@@ -26,6 +26,7 @@ class Repository(Codebase):
     def __init__(self, platform: Platform, owner: Account, name: str, *, private: bool) -> None:
         super().__init__(platform, owner, name, private=private)
         self.issues: dict[int, Issue] = {}
+        self.gone_issues: dict[int, Issue | None] = {}
         self.suites: list[CheckSuite] = []
         self.commit_statuses: list[CommitStatus] = []
         self.deployments: list[Deployment] = []
@@ -46,10 +47,24 @@ class Repository(Codebase):
         return issue
 
     def issue(self, number: int) -> Issue:
-        """Return an issue or a pull request by its number; refused with 404 if there is none."""
+        """Return an issue or a pull request by its number; refused with 404 if there is none.
+
+        With 410 if it was deleted, or the repository has no issues any more; with 301 if it is in
+        another repository by now.
+        https://docs.github.com/en/rest/issues/issues#get-an-issue
+        """
+        if number in self.gone_issues:
+            raise _gone(self.gone_issues[number])
         if (issue := self.issues.get(number)) is None:
             raise not_found()
+        if not isinstance(issue, PullRequest):
+            self.demand_issues()
         return issue
+
+    def demand_issues(self) -> None:
+        """Refuse with 410 where the repository's issues are switched off."""
+        if not self.has_issues:
+            raise GitHubRefused("Issues are disabled for this repo", status=410)
 
     def comment(self, comment_id: int) -> Comment:
         """Return a comment by its id; refused with 404 if there is none, or no longer."""
@@ -86,3 +101,9 @@ class Repository(Codebase):
     def combined_statuses(self, sha: str) -> list[CommitStatus]:
         """Return the newest status of each context on a commit."""
         return list({each.context: each for each in reversed(self.statuses(sha))}.values())
+
+
+def _gone(now: Issue | None) -> GitHubRefused:
+    if now is None:
+        return GitHubRefused("This issue was deleted", status=410)
+    return GitHubRefused("Moved Permanently", status=301, headers={"Location": now.url})

@@ -2,7 +2,8 @@
 
 They are of https://github.com/octokit/webhooks (npm `@octokit/webhooks-examples` 7.6.1), under the
 MIT License, by its contributors; only the spaces between words of JSON are taken out. There is none
-of a merged pull request, of one whose base was edited, nor of an issue that was closed.
+of a merged pull request, of one whose base was edited, nor of an
+issue that was closed, deleted or transferred.
 """
 
 import json

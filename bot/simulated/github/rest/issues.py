@@ -144,6 +144,8 @@ def _issue(call: Call) -> Issue:
 
 
 def _wanted(call: Call, issue: Issue) -> bool:
+    if not call.repository.has_issues and not isinstance(issue, PullRequest):
+        return False
     query = call.query
     state, creator = query.get("state", "open"), query.get("creator", issue.author.login)
     names = {label.name.lower() for label in issue.labels}

@@ -33,7 +33,7 @@ def repository_json(repository: Codebase) -> Json:
         "size": 1,
         "archived": False,
         "disabled": False,
-        "has_issues": True,
+        "has_issues": repository.has_issues,
         "visibility": "private" if repository.private else "public",
         "default_branch": repository.default_branch,
     }
