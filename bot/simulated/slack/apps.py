@@ -6,7 +6,10 @@ from bot.simulated.slack.channels import Channel
 from bot.simulated.slack.refusals import SlackRefused
 from bot.simulated.slack.workspace import Member, Workspace
 
-SCOPES = ("chat:write", "channels:history", "groups:history", "channels:join", "reactions:write")
+SCOPES = (
+    *("chat:write", "channels:read", "channels:history", "groups:read", "groups:history"),
+    *("channels:join", "reactions:write"),
+)
 """What an app that reports, and looks its reports up, asks for (api.slack.com/scopes)."""
 
 

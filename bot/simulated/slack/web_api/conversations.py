@@ -1,4 +1,4 @@
-"""What was written is read again, page by page; and a channel is entered."""
+"""What was written is read again, page by page; channels are listed and entered."""
 
 import base64
 import binascii
@@ -13,6 +13,7 @@ from bot.simulated.slack.workspace import micros_of
 
 family = Family()
 MOST_ON_A_PAGE = 999
+MOST_IN_A_LIST = 1000
 
 
 @family.on("conversations.history", tier=3)
@@ -37,6 +38,35 @@ def read_replies(call: Call) -> Json:
             thread = [message, *(each for each in message.replies if _in_range(call, each))]
             return _page(call, thread, 1000, lambda each, mark: micros_of(each.ts) >= mark)
     raise SlackRefused("thread_not_found")
+
+
+@family.on("conversations.list", tier=2)
+def list_channels(call: Call) -> Json:
+    """List channels; private ones for members alone (api.slack.com/methods/conversations.list).
+
+    Those that are archived are among them. A cursor says how many came before.
+    """
+    kinds = (call.text("types") or "public_channel").split(",")
+    for kind, scope in (("public_channel", "channels:read"), ("private_channel", "groups:read")):
+        if kind in kinds:
+            call.app.check(scope)
+    found = [
+        each
+        for each in call.world.channels
+        if ("private_channel" if each.private else "public_channel") in kinds
+        and (not each.private or call.app.member in each.members)
+    ]
+    limit, start = call.text("limit") or "100", call.text("cursor") or "0"
+    if not limit.isdecimal() or not 1 <= int(limit) <= MOST_IN_A_LIST:
+        raise SlackRefused("invalid_limit")
+    if not start.isdecimal():
+        raise SlackRefused("invalid_cursor")
+    end = int(start) + int(limit)
+    following = str(end) if end < len(found) else ""
+    return {
+        "channels": [channel_json(each) for each in found[int(start) : end]],
+        "response_metadata": {"next_cursor": following},
+    }
 
 
 @family.on("conversations.join", scope="channels:join", tier=3, json=True)

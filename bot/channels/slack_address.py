@@ -1,0 +1,3 @@
+"""Where Slack is."""
+
+API_URL = "https://slack.com/api/"
