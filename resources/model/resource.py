@@ -46,11 +46,15 @@ class Resource(Steps):
 
     One command works on an identity at a time, in the whole fleet; the same command asked
     for twice at once is done once. What was last brought about is recorded, and a resource
-    whose class version and arguments equal it is skipped, its recorded output answered.
+    whose class version and arguments equal it is skipped, its recorded output answered; but not
+    one in which a cycle has found differences since.
     """
 
     version: ClassVar[int] = 1
-    """Raise it when `define_install` must run again on what is installed already."""
+    """Raise it when `define_install` must run again on what is installed already.
+
+    It also runs again where a cycle has found differences: what was installed may be gone.
+    """
 
     cycle_every: ClassVar[timedelta | None] = timedelta(hours=1)
     """How often a tenant's stack of this class is looked at for drift; `None` is never."""

@@ -10,6 +10,7 @@ from bot.engine.journal import queue
 from bot.engine.journal.rows import End
 from bot.engine.journal.statements import (
     CANCEL_ORPHANS,
+    DRIFTED,
     FORGET,
     FORGET_ONCE,
     LEAVE_PLACES,
@@ -38,6 +39,8 @@ class Aftermath:
         for end in ends:
             if end.record is not None:
                 connection.execute(self._upsert_recorded, end.record)
+            if end.drifted:
+                connection.execute(DRIFTED, {"found": end.identity})
             if end.forget is not None:
                 connection.execute(FORGET, {"gone": end.forget})
                 connection.execute(FORGET_ONCE, {"gone": end.forget})

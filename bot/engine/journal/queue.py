@@ -66,9 +66,13 @@ def enqueue(  # noqa: PLR0913 (what is known of a run that is asked for)
 
 
 def _insert(session: Session, values: dict[str, Any]) -> Any:
+    return _insert_new(session).values(**values)
+
+
+def _insert_new(session: Session) -> Any:
     dialect = session.get_bind().dialect.name
     inserting = import_module(f"sqlalchemy.dialects.{dialect}").insert(Run)
-    return inserting.values(**values).on_conflict_do_nothing()
+    return inserting.on_conflict_do_nothing()
 
 
 class RunQueue:
@@ -96,6 +100,34 @@ class RunQueue:
         )
         self._dispatch.announce(session.connection(), [Hint(run.id, -run.rank)])
         return run
+
+    def enqueue_new(
+        self,
+        session: Session,
+        wanted: Sequence[Wanted],
+        at: datetime,
+        *,
+        rank: int = 0,
+        deadline_at: datetime | None = None,
+    ) -> list[str | None]:
+        """Add many runs in one stroke, and answer their ids; `None` where an equal one is live."""
+        ids = [new_id(at) for _ in wanted]
+        values = [
+            run_values(each, run_id, at)
+            | queued_values(run_id)
+            | {"rank": rank, "deadline_at": deadline_at, "asked": True}
+            for each, run_id in zip(wanted, ids, strict=True)
+        ]
+        if not values:
+            return []
+        connection = session.connection()
+        connection.execute(_insert_new(session), values)
+        there = set(connection.scalars(select(col(Run.id)).where(col(Run.id).in_(ids))))
+        places = self._limits.places(())
+        for run_id in there:
+            enqueue_places(connection, run_id, places)
+        self._dispatch.announce(connection, [Hint(run_id, -rank) for run_id in sorted(there)])
+        return [run_id if run_id in there else None for run_id in ids]
 
 
 def queued_values(run_id: str) -> dict[str, Any]:

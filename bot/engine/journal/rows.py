@@ -202,6 +202,7 @@ class End:
     """How a run ended, and what that changes: the record of its identity, a step of its parent.
 
     `has_parent`: somebody's step may be waiting for it. `leaves`: it may have waits or places.
+    `drifted`: it found that the world is not as recorded, so that what is desired is done anew.
     """
 
     grip: Grip
@@ -210,5 +211,6 @@ class End:
     at: datetime
     record: dict[str, Any] | None = None
     forget: str | None = None
+    drifted: bool = False
     has_parent: bool = False
     leaves: bool = False

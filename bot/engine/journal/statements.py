@@ -167,6 +167,13 @@ UNSETTLE = (
     .values(settled=False)
     .execution_options(synchronize_session=False)
 )
+DRIFTED = (
+    update(Recorded)
+    .where(col(Recorded.identity) == bindparam("found"))
+    .values(settled=False, installed_version=None)
+    .execution_options(synchronize_session=False)
+)
+"""What was installed may be what is gone, so that is done again as well."""
 FORGET = delete(Recorded).where(col(Recorded.identity) == bindparam("gone"))
 FORGET_ONCE = delete(DoneOnce).where(col(DoneOnce.identity) == bindparam("gone"))
 LEAVE_WAITS = delete(Wait).where(col(Wait.waiter_id).in_(bindparam("runs", expanding=True)))

@@ -43,6 +43,7 @@ from bot.engine.journal.waits import NOBODY, Fate
 from bot.engine.live_run import Activity, Gate, LiveRun, NoPlace, Place
 from bot.engine.patience import Limit, in_time_for
 from bot.engine.steps.hooks import carry_out_hooks, new_record
+from bot.engine.steps.looks import has_drifted, without_secrets
 from bot.engine.steps.scope import RunScope
 from bot.engine.surroundings import Surroundings
 from bot.states import State
@@ -438,6 +439,8 @@ class Commands:
     async def _perform(self, order: Order, run: LiveRun, record: Record | None) -> Outcome:
         scope = RunScope(run, self._around, self)
         body, results = _body(order, scope, record)
+        if isinstance(order.definition, Resource) and order.wanted.command not in CHANGING:
+            body = partial(without_secrets, self._around.masks, body)
         # What fails outside a step of its own is known by the name that its author gave it.
         by, name = scope, order.wanted.command
         if order.asked is not None:
@@ -463,6 +466,7 @@ class Commands:
             at=at,
             record=new,
             forget=forget,
+            drifted=outcome.state is State.SUCCEEDED and has_drifted(wanted.command, outcome),
             has_parent=isinstance(order.definition, Resource),
             leaves=run.waited,
         )
