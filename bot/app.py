@@ -7,6 +7,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 
+from bot.metrics import exposition
 from bot.parts import Parts
 from bot.recovery.counts import times_recovered
 from bot.web.health import health_routes
@@ -32,7 +33,12 @@ def web_app(parts: Parts, work: Work) -> Starlette:
     return Starlette(
         routes=[
             webhook_route((secret,), parts.inbox.take_in, parts.clock.now),
-            *health_routes(parts.database, lambda: parts.role, times_recovered),
+            *health_routes(
+                parts.database,
+                lambda: parts.role,
+                times_recovered,
+                lambda session: exposition(session, parts.clock.now()),
+            ),
         ],
         lifespan=lifespan,
     )

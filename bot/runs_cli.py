@@ -2,9 +2,7 @@
 
 import asyncio
 import contextlib
-import getpass
 import json
-import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from itertools import chain
@@ -26,11 +24,11 @@ from bot.states import State
 from bot.store import schema
 from bot.store.database import Database
 from bot.store.tables import Printed
+from bot.typist import who_types
 
 T = TypeVar("T")
 
 LOOK_AGAIN_SECONDS = 0.5
-LONGEST_NAME = 64
 
 
 def print_runs(state: State | None, identity: str | None, limit: int, *, as_json: bool) -> None:
@@ -75,32 +73,32 @@ def print_logs(run: str, step: str | None, *, follow: bool) -> None:
 
 def cancel(run: str, reason: str) -> None:
     """End a run; raises `Refused`."""
-    _act(lambda control: control.cancel(run, _who(), reason))
+    _act(lambda control: control.cancel(run, who_types(), reason))
 
 
 def pause(run: str) -> None:
     """Let a run begin no further step; raises `Refused`."""
-    _act(lambda control: control.pause(run, _who()))
+    _act(lambda control: control.pause(run, who_types()))
 
 
 def resume(run: str) -> None:
     """Let a paused run go on; raises `Refused`."""
-    _act(lambda control: control.resume(run, _who()))
+    _act(lambda control: control.resume(run, who_types()))
 
 
 def retry(run: str, from_step: str | None) -> None:
     """Let a run that failed go on; raises `Refused`."""
-    _act(lambda control: control.retry(run, _who(), from_step))
+    _act(lambda control: control.retry(run, who_types(), from_step))
 
 
 def skip(run: str, step: str | None, result: str | None) -> None:
     """Let a run, or a failed step of it, count as done; raises `Refused`."""
-    _act(lambda control: control.skip(run, _who(), step, result))
+    _act(lambda control: control.skip(run, who_types(), step, result))
 
 
 def approve(run: str, name: str | None, payload: str, *, ahead: bool) -> None:
     """Tell a run what it waits for; raises `Refused`."""
-    _act(lambda control: control.signal(run, name, payload, _who(), force=ahead))
+    _act(lambda control: control.signal(run, name, payload, who_types(), force=ahead))
 
 
 def control_of(database: Database, settings: StoreSettings) -> Control:
@@ -204,12 +202,3 @@ def _is_of(printed: str, step: str) -> bool:
 def _console() -> Console:
     # The name of a step may hold brackets, which are no markup.
     return Console(markup=False, highlight=False)
-
-
-def _who() -> str:
-    """Answer who types: the user of the operating system."""
-    try:
-        name = getpass.getuser()
-    except (OSError, KeyError):
-        name = f"user {os.getuid()}"
-    return name[:LONGEST_NAME] or "somebody"

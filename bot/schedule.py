@@ -1,27 +1,42 @@
 """What happens by the clock and not because somebody asked: sweeps that put right what was lost."""
 
+import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from bot.drift.records import Drifts
+from bot.drift.watching import RANK
 from bot.engine.clock import Clock
 from bot.outbox.writer import Outbox
 from bot.rollouts.plans.records import Plans
 from bot.rollouts.records import Rollouts
 from bot.store.database import Database
-from bot.store.retention import prune
+from bot.store.retention import prune, prune_routine
 
 log = structlog.get_logger(__name__)
 
+LOOK_EVERY = timedelta(seconds=5)
 SWEEP_EVERY = timedelta(seconds=30)
+READ_EVERY = timedelta(minutes=1)
+LOOKS_KEPT = timedelta(days=1)
+"""So long the runs of looks are kept that went well; what they found is in the rows."""
+
 PRUNE_EVERY = timedelta(hours=1)
 
 
-def schedule(
-    rollouts: Rollouts, plans: Plans, outbox: Outbox, forget: Callable[[], Awaitable[None]]
+def schedule(  # noqa: PLR0913, PLR0917 (all that happens by the clock)
+    rollouts: Rollouts,
+    plans: Plans,
+    drifts: Drifts,
+    outbox: Outbox,
+    read_policies: Callable[[], Awaitable[None]],
+    forget: Callable[[], Awaitable[None]],
 ) -> AsyncIOScheduler:
     """Answer a scheduler that is ready to start, in the running event loop."""
     scheduler = AsyncIOScheduler(
@@ -32,12 +47,28 @@ def schedule(
     scheduler.add_job(rollouts.thaw, id="thaw-rollouts", **every)
     scheduler.add_job(plans.sweep, id="sweep-plans", **every)
     scheduler.add_job(outbox.sweep, id="repair-outbox", **every)
+    scheduler.add_job(drifts.sweep, id="sweep-drifts", **every)
+    often = {"trigger": "interval", "seconds": LOOK_EVERY.total_seconds()}
+    scheduler.add_job(drifts.tick, id="look-for-drift", **often)
+    at_once = {"next_run_time": datetime.now(UTC)}
+    scheduler.add_job(drifts.learn_intervals, id="learn-intervals", **at_once)
+    minutely = {"trigger": "interval", "seconds": READ_EVERY.total_seconds(), "jitter": 5}
+    read = partial(_until_the_end, read_policies)
+    scheduler.add_job(read, id="read-policies", **minutely, **at_once)
     hourly = {"trigger": "interval", "seconds": PRUNE_EVERY.total_seconds(), "jitter": 300}
     scheduler.add_job(forget, id="prune", **hourly)
     return scheduler
+
+
+async def _until_the_end(work: Callable[[], Awaitable[None]]) -> None:
+    """Do what may be underway when the scheduler ends: it would log the end as a failure."""
+    with contextlib.suppress(asyncio.CancelledError):
+        await work()
 
 
 async def forget_the_old(database: Database, older_than: timedelta, clock: Clock) -> None:
     """Delete finished runs with their logs, deliveries and notices, when their time has come."""
     pruned = await prune(database, older_than, clock.now())
     log.info("pruned", **asdict(pruned))
+    looks = await prune_routine(database, LOOKS_KEPT, clock.now(), RANK)
+    log.info("pruned_looks", **asdict(looks))

@@ -1,7 +1,7 @@
 """What the operator sets, read once from the environment and checked as a whole."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from difflib import get_close_matches
 from enum import StrEnum
@@ -24,6 +24,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from bot.channels.settings import SHORTEST_SECRET, ChannelSettings
 from bot.engine.pace import Limits, Pace
 from bot.github.auth import AppKey
 from bot.github.private_key import private_key
@@ -31,7 +32,6 @@ from resources.errors import OrbitsError
 from resources.fleet import Fleet
 
 PEM_BEGINS = ("-----BEGIN RSA PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----")
-SHORTEST_SECRET = 16
 NO_DATABASE = (
     "is no address of a database that this release works on; set it to a SQLite file, such as "
     "sqlite:///orbits.db, or to a PostgreSQL database, such as postgresql://user@host/orbits"
@@ -141,7 +141,7 @@ class FleetSettings(StoreSettings):
         return tuple(service.name for service in load_fleet(self.stacks).services)
 
 
-class Settings(StoreSettings):
+class Settings(StoreSettings, ChannelSettings):
     """The settings of `orbits serve` and `orbits worker`, by their names in the environment."""
 
     github_api_url: AnyHttpUrl = AnyHttpUrl("https://api.github.com")
@@ -150,6 +150,7 @@ class Settings(StoreSettings):
     github_webhook_secret: SecretStr
     stacks: Stacks
     deployments_at_once: Annotated[int, Field(ge=1, le=1000)] = 10
+    cycles_at_once: Annotated[int, Field(ge=0, le=1000)] = 10
     runs_at_once: Annotated[int, Field(ge=1, le=1000)] = 100
     heartbeat_seconds: Annotated[float, Field(gt=0, le=60)] = 3
     expiry_seconds: Annotated[float, Field(gt=0, le=600)] = 15
@@ -193,17 +194,22 @@ class Settings(StoreSettings):
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
+        if misfits := [*self._misfits(), *self.channel_misfits()]:
+            raise ValueError(".\n- ".join(misfits))
+        return self
+
+    def _misfits(self) -> Iterator[str]:
+        """Say what does not fit together, in a sentence each, without its full stop."""
         if self.dispatch is Dispatch.DISTRIBUTED and self.is_sqlite:
-            raise ValueError(
+            yield (
                 "ORBITS_DISPATCH is distributed, and ORBITS_DATABASE_URL a SQLite file: many "
                 "machines share a PostgreSQL database. Set its address, or embedded"
             )
         if self.expiry_seconds < 2 * self.heartbeat_seconds:
-            raise ValueError(
+            yield (
                 "ORBITS_EXPIRY_SECONDS is less than two heartbeats (ORBITS_HEARTBEAT_SECONDS), so "
                 "that one late beat would cost a process its runs; set it higher"
             )
-        return self
 
     @property
     def pace(self) -> Pace:

@@ -8,6 +8,15 @@ from functools import partial
 
 import structlog
 
+from bot.alarm import Alarm
+from bot.alerts.alerts import Alerts
+from bot.alerts.mishaps import Mishaps, note
+from bot.alerts.ways import pages_of, reachable, ways_of
+from bot.drift.looking import new_look
+from bot.drift.mending import new_fix
+from bot.drift.policies import refresh
+from bot.drift.records import Drifts
+from bot.drift.reports import DriftReports
 from bot.engine.control.control import Control
 from bot.engine.engine import Engine
 from bot.engine.journal.queue import RunQueue
@@ -16,7 +25,8 @@ from bot.github.door import GitHub
 from bot.handlers.everything import HANDLERS
 from bot.handlers.registry import Bot
 from bot.outbox.budget import Pace
-from bot.outbox.targets import only_github
+from bot.outbox.target import Way
+from bot.outbox.targets import ON_GITHUB
 from bot.outbox.writer import Outbox
 from bot.parts import Parts, dispatch_of
 from bot.recovery.recovery import recovery
@@ -45,7 +55,7 @@ async def working(
     )
     dispatch = dispatch_of(parts.database, settings, settings.pace)
     masks = Masks()
-    outbox = _outbox(parts, github, pace or Pace())
+    outbox = _outbox(parts, github, pace)
     queue = RunQueue(dispatch, settings.limits)
     new_leg = partial(_new_leg, settings.deployments_at_once)
     rollouts = Rollouts(parts.database, parts.clock, queue, new_leg, outbox.wake)
@@ -54,19 +64,30 @@ async def working(
     plans = Plans(
         parts.database, parts.clock, queue, control, parts.fleet.services, new_plan, outbox.wake
     )
+    drifts = Drifts(
+        parts.database,
+        parts.clock,
+        queue,
+        parts.fleet,
+        new_look,
+        new_fix,
+        told=outbox.wake,
+        at_once=settings.cycles_at_once,
+        masks=masks,
+    )
     secrets = Secrets(EnvironmentSecrets(), FileSecrets(), hear=masks.add)
     engine = Engine(
         parts.database,
         seat=parts.seat,
         clock=parts.clock,
-        given=(rollouts, plans, parts.fleet, secrets),
+        given=(rollouts, plans, drifts, parts.fleet, secrets, masks),
         listeners=parts.listeners,
         pace=settings.pace,
         dispatch=dispatch,
         masks=masks,
     )
     async with github, engine:
-        bot = Bot(github, parts.fleet, rollouts, plans, engine, control, parts.clock)
+        bot = Bot(github, parts.fleet, rollouts, plans, drifts, engine, control, parts.clock)
         async with _going(parts, bot, outbox):
             log.info("working", database=parts.database.name, dispatch=settings.dispatch)
             yield bot
@@ -80,9 +101,15 @@ def _new_plan(at_once: int, key: str, attempt: int, tenants: Sequence[str]) -> P
     return PlanChange(key=key, attempt=attempt, tenants=tuple(tenants), at_once=at_once)
 
 
-def _outbox(parts: Parts, github: GitHub, pace: Pace) -> Outbox:
-    renderers = Reports(parts.clock, pace).renderers
-    return Outbox(parts.database, only_github(github, pace), parts.clock, renderers)
+def _outbox(parts: Parts, github: GitHub, pace: Pace | None) -> Outbox:
+    """Answer what tells GitHub and channels; `pace` is that of all of them where it is given."""
+    usual, addresses = pace or Pace(), parts.settings.addresses
+    ways = ways_of(addresses, Way(github, usual, ON_GITHUB), parts.database, parts.clock, pace=pace)
+    alerts = Alerts(reachable(addresses), pages_of(str(parts.settings.github_api_url)))
+    drift = DriftReports(parts.fleet.services)
+    usually = Reports(parts.clock, usual).renderers
+    renderers = {**usually, **drift.renderers, **alerts.renderers}
+    return Outbox(parts.database, ways, parts.clock, renderers)
 
 
 async def work(parts: Parts, *, github: GitHub | None = None, pace: Pace | None = None) -> None:
@@ -105,12 +132,28 @@ async def _going(parts: Parts, bot: Bot, outbox: Outbox) -> AsyncIterator[None]:
     try:
         async with asyncio.TaskGroup() as group:
             conducting = group.create_task(_conduct(parts, bot, outbox), name="conductor")
+            noting = group.create_task(_note_mishaps(parts, outbox), name="mishaps")
             try:
                 yield
             finally:
                 conducting.cancel()
+                noting.cancel()
     finally:
         parts.works = False
+
+
+async def _note_mishaps(parts: Parts, outbox: Outbox) -> None:
+    """Write down what is logged as an error, so that it is alerted of, until cancelled."""
+    mishaps = Mishaps()
+    with mishaps.listening():
+        async for _ in Alarm().rounds():
+            if not (heard := mishaps.take()):
+                continue
+            try:
+                await parts.database.write(partial(note, heard, parts.clock.now()))
+                outbox.wake()
+            except Exception as error:  # noqa: BLE001 (it is in the log all the same)
+                log.warning("mishap_not_noted", problem=type(error).__name__)
 
 
 async def _conduct(parts: Parts, bot: Bot, outbox: Outbox) -> None:
@@ -142,7 +185,9 @@ async def _conducted(parts: Parts, bot: Bot, outbox: Outbox) -> None:
     """Do so until cancelled."""
     keep = timedelta(days=parts.settings.keep_days)
     forget = partial(forget_the_old, parts.database, keep, parts.clock)
-    scheduler = schedule(bot.rollouts, bot.plans, outbox, forget)
+    services = parts.fleet.services
+    policies = partial(refresh, parts.database, bot.github, parts.clock, services)
+    scheduler = schedule(bot.rollouts, bot.plans, bot.drifts, outbox, policies, forget)
     scheduler.start()
     try:
         async with asyncio.TaskGroup() as going:

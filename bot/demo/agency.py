@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -14,6 +15,7 @@ from bot.rollouts.tenants import Tenants
 from bot.settings import Settings
 from bot.simulated.github import App, Repository, SimulatedGitHub, User
 from bot.simulated.github.apps import Level
+from bot.simulated.slack import SimulatedSlack
 from bot.store.tables import Tenant
 from resources.example import MyStack, fleet
 from resources.example import Tenants as EveryTenant
@@ -71,8 +73,9 @@ class Agency:
         sources = {name: str(repository.git.directory) for name, repository in self._named()}
         return fleet(self.home, sources)
 
-    def settings(self) -> Settings:
-        """The bot's settings, as an operator would set them."""
+    def settings(self, slack: SimulatedSlack | None = None) -> Settings:
+        """The bot's settings, as an operator would set them; with a Slack, for its channel."""
+        channel = _channel_of(slack) if slack else {}
         return Settings(
             database_url=f"sqlite:///{self.home / 'orbits.db'}",
             github_api_url=self.github.platform.api,
@@ -81,7 +84,12 @@ class Agency:
             github_webhook_secret=SecretStr(self.app.webhook_secret),
             stacks="resources.example:stacks",
             grace_seconds=1,
+            **channel,
         )
+
+    def file_of(self, tenant: str) -> Path:
+        """Answer where a file of a client's backend lies."""
+        return self.home / "accounts" / tenant / "backend" / "service.conf"
 
     async def take_clients_on(self, bot: Bot, tenants: Tenants) -> None:
         """Install every client's stack at the revisions that the services are at now."""
@@ -132,6 +140,17 @@ async def found_agency(
     app = github.register_app("orbits", permissions=PERMISSIONS, events=EVENTS, owner=organization)
     app.install_on(organization)
     return Agency(github, home, app, maya, repositories, regions)
+
+
+def _channel_of(slack: SimulatedSlack) -> dict[str, Any]:
+    """Let the bot into a channel, and answer the settings with which it alerts there."""
+    app, deploys = slack.app("Orbits"), slack.channel("deploys")
+    app.join(deploys)
+    return {
+        "slack_bot_token": SecretStr(app.token),
+        "slack_channel": deploys.name,
+        "slack_api_url": slack.api_url,
+    }
 
 
 def _forget_repeated_customers(database: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import structlog
 from rich.console import Console
 
-from bot.demo.story import tell
+from bot.demo.stage import tell
 
 
 def tell_story(home: Path, port: int, *, once: bool) -> None:

@@ -142,7 +142,7 @@ def _still(life: Life, found: Found, now: datetime) -> tuple[Life, Turn]:
     changed = found.digest != life.found.digest
     over = life.until is not None and life.until <= now
     life = replace(life, found=found, detections=life.detections + 1, clean_looks=0)
-    if changed:
+    if changed or over:
         life = replace(life, changed_at=now)
     if life.phase is Phase.OPEN:
         return life, Turn.CHANGED if changed else Turn.NOTHING

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from bot.drift.records import Drifts
 from bot.engine.clock import Clock
 from bot.engine.control.control import Control
 from bot.engine.engine import Engine
@@ -25,6 +26,7 @@ class Bot:
     fleet: Fleet
     rollouts: Rollouts
     plans: Plans
+    drifts: Drifts
     engine: Engine
     control: Control
     clock: Clock
@@ -32,7 +34,7 @@ class Bot:
     @property
     def desk(self) -> Desk:
         """What commands are carried out with."""
-        return Desk(self.github, self.fleet, self.rollouts, self.plans, self.control)
+        return Desk(self.github, self.fleet, self.rollouts, self.plans, self.control, self.drifts)
 
 
 Handler = Callable[[Any, Bot], Awaitable[None]]

@@ -2,8 +2,12 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
 
 from bot.commands.command import Command
+from bot.commands.values import Until
+from bot.commands.verb import Place
+from bot.drift.records import Drifts
 from bot.engine.control.control import Control
 from bot.github.door import GitHub
 from bot.report.suggestions import in_code, listed
@@ -27,6 +31,7 @@ class Desk:
     rollouts: Rollouts
     plans: Plans
     control: Control
+    drifts: Drifts
 
 
 @dataclass(frozen=True)
@@ -44,9 +49,10 @@ class Known:
 
 @dataclass(frozen=True)
 class Asked:
-    """A command, who gave it, and on which pull request.
+    """A command, who gave it, and on which pull request, or issue that tells of drift.
 
-    `key` tells it from all others. `about` is the rollout that was the newest when it came.
+    `key` tells it from all others. `about` is the rollout that was the newest when it came;
+    `tenants` are those whose drift the issue tells of.
     """
 
     command: Command
@@ -55,6 +61,13 @@ class Asked:
     pull_request: int
     login: str
     about: str | None
+    place: Place = Place.PULL_REQUEST
+    tenants: tuple[str, ...] = ()
+
+    @property
+    def is_on_issue(self) -> bool:
+        """Whether it was given on an issue that tells of drift."""
+        return self.place is Place.DRIFT_ISSUE
 
     @property
     def reason(self) -> str:
@@ -135,6 +148,18 @@ def chosen_services(selector: Selector, fleet: Fleet, among: list[str]) -> list[
     if not chosen:
         raise Refused(f"`{selector}` means none of {listed(among)}.")
     return chosen
+
+
+def end_of(until: Until | None, now: datetime) -> datetime | None:
+    """Answer when something is over that is to last so long; raises `Refused` for the past."""
+    end: datetime | None = None
+    if isinstance(until, timedelta):
+        end = now + until
+    elif until is not None:
+        end = datetime.combine(until, time(), tzinfo=UTC)
+    if end is not None and end <= now:
+        raise Refused(f"{until} is over: name a later day. Nothing was changed.")
+    return end
 
 
 def counted(names: list[str]) -> str:

@@ -20,18 +20,48 @@ async def demand_may(desk: Desk, asked: Asked) -> None:
     While `orbits.toml` cannot be read, nobody knows its rules: then only an admin may change
     anything, so that there is a way back from what broke it.
     """
-    pull = await desk.github.pull_request(asked.repository, asked.pull_request)
-    policy = await policy_at(desk.github, asked.repository, pull.base.ref)
+    role = Role(await desk.github.role_of(asked.repository, asked.login) or Role.NONE)
+    meant = await _meant(desk, asked)
+    for policy in await _policies(desk, asked):
+        await _demand_allowed(desk, asked, policy, role, meant)
+
+
+async def _demand_allowed(
+    desk: Desk, asked: Asked, policy: Policy | None, role: Role, meant: list[TenantFacts]
+) -> None:
     verb = asked.command.verb
     least = Role.ADMIN if policy is None and verb.role.reaches(Role.WRITE) else verb.role
     policy = policy or Policy()
-    role = await desk.github.role_of(asked.repository, asked.login)
-    teams = await _teams(desk.github, policy, asked.login)
-    actor = Actor(asked.login, teams, Role(role or Role.NONE))
-    answer = allowed(policy, actor, verb.name, await _meant(desk, asked), least)
+    actor = Actor(asked.login, await _teams(desk.github, policy, asked.login), role)
+    answer = allowed(policy, actor, verb.name, meant, least)
     if isinstance(answer, NotAllowed):
         unread = f"`{POLICY_FILE}` cannot be read. " if least is not verb.role else ""
         raise Refused(f"{unread}{answer.sentence}")
+
+
+async def _policies(desk: Desk, asked: Asked) -> list[Policy | None]:
+    """Answer by whose rules a command goes; `None` for an `orbits.toml` that cannot be read.
+
+    On an issue those of the services that come from its repository, else of all that have their
+    issues there: each of them must allow it.
+    """
+    github, here = desk.github, asked.repository.lower()
+    if not asked.is_on_issue:
+        pull = await github.pull_request(asked.repository, asked.pull_request)
+        return [await policy_at(github, asked.repository, pull.base.ref)]
+    branches = {each.repository: each.branch for each in reversed(desk.fleet.services)}
+    policies = {
+        repository: await policy_at(github, repository, branch)
+        for repository, branch in branches.items()
+        if repository.lower() == here or here not in map(str.lower, branches)
+    }
+    return [
+        policy
+        for repository, policy in policies.items()
+        if policy is None
+        or repository.lower() == here
+        or (policy.drift.repository or "").lower() == here
+    ] or [Policy()]
 
 
 async def _teams(github: GitHub, policy: Policy, login: str) -> frozenset[str]:
@@ -45,6 +75,8 @@ async def _meant(desk: Desk, asked: Asked) -> list[TenantFacts]:
     everyone = await desk.rollouts.tenants()
     if asked.command.selector.names_tenants:
         names = set(chosen_tenants(asked.command.selector, everyone) or [])
+    elif asked.is_on_issue:
+        names = set(asked.tenants)
     else:
         names = await desk.rollouts.tenants_of(asked.about) if asked.about else set()
         names = names or await desk.plans.tenants_of(asked.repository, asked.pull_request)

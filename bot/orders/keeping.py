@@ -1,6 +1,5 @@
 """Commands that keep tenants where they are, and let them go again: hold, unhold, pin, unpin."""
 
-from datetime import UTC, datetime, time, timedelta
 from functools import partial
 
 from bot.orders.asked import (
@@ -12,6 +11,7 @@ from bot.orders.asked import (
     chosen_tenants,
     commit_named,
     counted,
+    end_of,
 )
 from bot.report.suggestions import in_code, listed
 from bot.rollouts.moves import Care, HeldBy, moves_of
@@ -99,7 +99,7 @@ def _bring(
         repository=known.fleet.service(service).repository,
         branch=known.fleet.service(service).branch,
         sha=sha,
-        pull_request=asked.pull_request if _is_here(known, service, asked) else None,
+        pull_request=_pull_request(known, service, asked),
         title=f"Pin {service} to {sha[:7]}",
         author=asked.login,
         asked_by=asked.login,
@@ -110,8 +110,10 @@ def _bring(
     begin.begin(hand, Beginning(origin, (service,), moves))
 
 
-def _is_here(known: Known, service: str, asked: Asked) -> bool:
-    return known.fleet.service(service).repository.lower() == asked.repository.lower()
+def _pull_request(known: Known, service: str, asked: Asked) -> int | None:
+    """Answer the pull request that is told of it, if it was asked for on one of the service."""
+    here = known.fleet.service(service).repository.lower() == asked.repository.lower()
+    return asked.pull_request if here and not asked.is_on_issue else None
 
 
 def _meant(known: Known, asked: Asked) -> tuple[list[str], list[str]]:
@@ -122,25 +124,19 @@ def _meant(known: Known, asked: Asked) -> tuple[list[str], list[str]]:
         for each in known.fleet.services
         if each.repository.lower() == asked.repository.lower()
     ]
-    services = chosen_services(selector, known.fleet, names if selector.names_services else here)
+    # The issue of a drift may be in a repository from which nothing is deployed.
+    among = names if selector.names_services or not here else here
+    services = chosen_services(selector, known.fleet, among)
     tenants = chosen_tenants(selector, known.tenants)
     return tenants or [], services
 
 
 def _placed(asked: Asked, hand: Hand, kind: HeldBy) -> holds.Placed:
-    until = asked.command.until
-    end: datetime | None = None
-    if isinstance(until, timedelta):
-        end = hand.now + until
-    elif until is not None:
-        end = datetime.combine(until, time(), tzinfo=UTC)
-    if end is not None and end <= hand.now:
-        raise Refused(f"{until} is over: name a later day. Nothing was changed.")
     return holds.Placed(
         kind=kind,
         by=asked.login,
         reason=asked.reason,
         at=hand.now,
         pull_request=f"{asked.repository}#{asked.pull_request}",
-        until=end,
+        until=end_of(asked.command.until, hand.now),
     )

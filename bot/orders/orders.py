@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 from bot.commands.command import NOTHING_WAS_STARTED, Command, Commands, Problems
 from bot.commands.grammar import read
 from bot.commands.verb import Place
-from bot.orders import going_back, keeping, planning, rolling, telling
+from bot.orders import drifting, going_back, keeping, planning, rolling, telling
 from bot.orders.asked import Asked, Desk, Prepare, addressed
 from bot.orders.authority import demand_may
 from bot.outbox.marking import say
@@ -42,13 +42,17 @@ PREPARE: dict[str, Prepare] = {
     "unhold": keeping.unhold,
     "pin": keeping.pin,
     "unpin": keeping.unpin,
+    "drift check": drifting.check,
+    "drift ack": drifting.acknowledge,
+    "drift ignore": drifting.ignore,
+    "drift fix": drifting.fix,
 }
 """What carries out each verb."""
 
 
 @dataclass(frozen=True)
 class Commented:
-    """A comment on a pull request, by a person."""
+    """A comment on a pull request, or on an issue that tells of the drift of `tenants`."""
 
     repository: str
     pull_request: int
@@ -56,6 +60,8 @@ class Commented:
     login: str
     body: str
     at: datetime
+    place: Place = Place.PULL_REQUEST
+    tenants: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -69,7 +75,7 @@ async def hear(desk: Desk, comment: Commented) -> bool:
     Heard twice, it is carried out once. Raises what GitHub raises where it cannot be asked: then
     it is to be heard again, and goes on where it was.
     """
-    asked_for = read(comment.body, Place.PULL_REQUEST)
+    asked_for = read(comment.body, comment.place)
     if asked_for is None:
         return False
     if isinstance(asked_for, Problems):
@@ -143,6 +149,8 @@ async def _carry_out(
         pull_request=comment.pull_request,
         login=comment.login,
         about=order.about,
+        place=comment.place,
+        tenants=comment.tenants,
     )
     try:
         if obstacle is None:

@@ -3,6 +3,7 @@
 from functools import partial
 
 from bot.commands.help import help_text
+from bot.orders import drift_telling
 from bot.orders.asked import Act, Asked, Desk, chosen_tenants
 from bot.report.harmless import plain, words
 from bot.report.sections import heading, origin, table, what_next
@@ -25,11 +26,15 @@ async def help_(_: Desk, asked: Asked) -> Act:
 
 async def status(desk: Desk, asked: Asked) -> Act:
     """Say how the newest rollout stands, and who is held or pinned."""
+    if asked.is_on_issue:
+        return await drift_telling.status(desk, asked)
     return partial(_status, asked, await desk.rollouts.tenants())
 
 
 async def explain(desk: Desk, asked: Asked) -> Act:
     """Say why tenants and services are in or out."""
+    if asked.is_on_issue:
+        return await drift_telling.explain(desk, asked)
     return partial(_explain, asked, await desk.rollouts.tenants())
 
 

@@ -7,11 +7,13 @@ from sqlalchemy import ColumnElement, delete
 from sqlmodel import Session, col, or_, select
 
 from bot.engine.identifiers import new_id
+from bot.outbox.accounts import way_of
 from bot.outbox.budget import HOUR, Rank, Waiting, silence
 from bot.outbox.marking import due_by_key
 from bot.outbox.outcomes import Outcome
 from bot.outbox.patience import SAID_AFTER
 from bot.store.tables import Notice, Silence, Written
+from bot.store.tallies import tally
 
 
 class Standing(NamedTuple):
@@ -77,6 +79,7 @@ def settle(seen: Notice, outcome: Outcome, written: str | None, session: Session
         # GitHub counts from when it was done with the write at the latest.
         session.get_one(Written, written).at = outcome.at
     if written is not None and outcome.taken:
+        tally(session, f"written/{way_of(row.account)}")
         session.connection().execute(delete(Silence).where(col(Silence.account) == row.account))
 
 

@@ -55,6 +55,11 @@ def told(rendered: Rendered, number: int | None, now: datetime) -> Outcome:
     return Outcome(now, number, rendered.digest, taken=True, final=final, rests_until=rests_until)
 
 
+def nothing_there(rendered: Rendered, now: datetime) -> Outcome:
+    """It is not there, nor is it to be made for these words."""
+    return Outcome(now, None, None, final=rendered.final)
+
+
 def made(number: int, now: datetime) -> Outcome:
     """It is there, and says nothing yet."""
     return Outcome(now, number, None, done=False, taken=True)

@@ -60,6 +60,8 @@ class Sending:
             return outcomes.no_news(ready, desk.clock.now())
         if await self._is_said(ready):
             return outcomes.told(ready.rendered, self._row.number, desk.clock.now())
+        if self._row.number is None and not ready.target.worth_making(ready.rendered.words):
+            return outcomes.nothing_there(ready.rendered, desk.clock.now())
         row, now = self._row, desk.clock.now()
         begin = partial(ledger.begin, row.key, row.number, now, self._way.pace.settles)
         self._written = await desk.database.write(begin)

@@ -46,6 +46,11 @@ class Target(ABC, Generic[W, D]):
         del door
         return None
 
+    def worth_making(self, words: W) -> bool:
+        """Answer whether it is to be made for these words, where it is not there."""
+        del words
+        return True
+
     async def says(self, door: D, number: int, words: W) -> bool:
         """Answer whether it says this already, where saying it twice would be seen."""
         del door, number, words
@@ -75,6 +80,11 @@ class Ways:
 
     github: Way
     others: Mapping[str, Way] = field(default_factory=dict)
+
+    def leads_to(self, account: str) -> bool:
+        """Answer whether there is a way to an account; a channel may be set up no more."""
+        name, slash, _ = account.partition("/")
+        return not slash or name in self.others
 
     def of(self, account: str) -> Way:
         """Answer the way on which an account is written to; raises `KeyError` for a closed one."""

@@ -1,10 +1,9 @@
 """Where GitHub can be made to say something, and how it is found, made and changed there."""
 
 import re
-from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from bot.github.answers import (
     Annotation,
@@ -15,35 +14,14 @@ from bot.github.answers import (
 )
 from bot.github.door import GitHub
 from bot.outbox.budget import Pace, Rank
+from bot.outbox.issue import Issue
+from bot.outbox.on_github import OnGitHub
+from bot.outbox.remark import Remark
 from bot.outbox.target import Target, Way, Ways
 from bot.outbox.whole_paths import with_whole_paths
 from bot.report.check import CheckWords
 
-W = TypeVar("W")
-D = TypeVar("D")
-
 _NAME = re.compile(r"[A-Za-z0-9_/.-]+")
-
-
-@dataclass(frozen=True)
-class OnGitHub(Target[W, GitHub]):
-    """Where in a repository (`owner/name`) something is said."""
-
-    repository: str
-
-    @property
-    def account(self) -> str:
-        """The owner, whose installation of the App writes here."""
-        return self.repository.split("/")[0].lower()
-
-    @property
-    def key(self) -> str:
-        """What tells it from all other targets."""
-        return "/".join([self.kind, self.repository.lower(), *self._within()])
-
-    @abstractmethod
-    def _within(self) -> tuple[str, ...]:
-        """Answer what tells it from others of its kind in the repository."""
 
 
 @dataclass(frozen=True)
@@ -226,7 +204,7 @@ class Environment(OnGitHub[DeploymentStatus]):
 
 
 ON_GITHUB: Mapping[str, type[Target[Any, Any]]] = {
-    target.kind: target for target in (Check, Comment, Answer, Reaction, Environment)
+    target.kind: target for target in (Check, Comment, Answer, Reaction, Environment, Issue, Remark)
 }
 """The targets of GitHub, by their kinds."""
 

@@ -75,7 +75,8 @@ class Outbox:
     async def _idle_accounts(self) -> list[str]:
         now = self._desk.clock.now()
         due = await self._desk.database.read(partial(ledger.accounts, now))
-        return [account for account in due if account not in self._busy]
+        ways = self._desk.ways
+        return [each for each in due if each not in self._busy and ways.leads_to(each)]
 
     async def _serve(self, account: str) -> None:
         """Give the notices of one account their turns, until none may be written soon."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.channels.failures import NOT_SENT
 from bot.report.facts import DeploymentFacts, RolloutFacts
 from bot.report.harmless import words
 from bot.report.sections import (
@@ -57,7 +58,7 @@ class CheckWords:
 def check(facts: RolloutFacts, untold: Sequence[str] = ()) -> CheckWords:
     """Say how the rollout stands; green only where every planned tenant is recorded as done.
 
-    `untold` says why the comment on the pull request could not be written.
+    `untold` says why the comment on the pull request could not be written, or an alert not sent.
     """
     title = tally(facts)
     return CheckWords(
@@ -82,7 +83,7 @@ def tenant_check(deployment: DeploymentFacts) -> CheckWords:
 
 
 def _summary(facts: RolloutFacts, untold: Sequence[str]) -> str:
-    unwritten = [f"⚠️ {NOT_WRITTEN} {words(why, 400)}" for why in untold]
+    unwritten = [f"⚠️ {words(_unwritten(why), 500)}" for why in dict.fromkeys(untold)]
     first, last = "\n\n".join(filter(None, [origin(facts), *unwritten])), what_next(facts)
     room = LONGEST - len(first) - len(last) - 6
     loud = table(in_states(facts, (*FAILURES, *UNSETTLED)), room)
@@ -93,6 +94,10 @@ def _summary(facts: RolloutFacts, untold: Sequence[str]) -> str:
         room -= len(part) + 2
         parts.append(part)
     return "\n\n".join(filter(None, [*parts, last])) or f"{tally(facts)}."
+
+
+def _unwritten(why: str) -> str:
+    return why if why.startswith(NOT_SENT) else f"{NOT_WRITTEN} {why}"
 
 
 def _text(facts: RolloutFacts) -> str:

@@ -1,7 +1,8 @@
-"""Where GitHub is told of a rollout, and marking what it should say there as due."""
+"""Where a rollout is told of, and marking what should be said there as due."""
 
 from sqlmodel import Session
 
+from bot.outbox.announcement import announce, announce_again
 from bot.outbox.budget import Rank
 from bot.outbox.marking import all_is_told, due
 from bot.outbox.targets import Check, Comment
@@ -12,6 +13,7 @@ from bot.store.tables import Rollout
 
 ROLLOUT = "rollout"
 PULL_REQUEST = "pull"
+ALERT = "rollout-alert"
 
 
 def check_of(row: Rollout) -> Check:
@@ -30,7 +32,10 @@ def source_of_pull_request(repository: str, number: int) -> str:
 
 
 def mark(session: Session, row: Rollout, *, awaited: bool = False) -> None:
-    """Mark what GitHub should say of a rollout as due; that it ended, or stopped, is `awaited`."""
+    """Mark what should be said of a rollout as due; that it ended, or stopped, is `awaited`.
+
+    Channels hear of what fails alone, so that they are not thought of until something may have.
+    """
     goes_on = row.state in {State.QUEUED, State.RUNNING}
     rank = Rank.PROGRESS if goes_on and not awaited else Rank.TURN
     check = check_of(row)
@@ -39,6 +44,11 @@ def mark(session: Session, row: Rollout, *, awaited: bool = False) -> None:
         comment = Comment(row.repository, row.pull_request, MARKER)
         source = source_of_pull_request(row.repository, row.pull_request)
         due(session, comment, source, told_by=check, rank=rank)
+    subject = f"rollout/{row.id}"
+    if rank is Rank.TURN:
+        announce(session, subject, f"{ALERT}:{row.id}", rank)
+    else:
+        announce_again(session, subject)
 
 
 def is_told(session: Session, row: Rollout) -> bool:

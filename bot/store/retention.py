@@ -85,18 +85,35 @@ async def prune(
     there is more to say after all, it is found on GitHub again.
     """
     before = now - older_than
-    counts: Counter[str] = Counter()
+    counts = await _prune_runs(database, before, batch, None)
     last: _Ended | None = None
-    while heads := await database.read(partial(_heads, before, last, batch)):
-        last = heads[-1]
-        for portion in await database.read(partial(_portions, heads, before, batch)):
-            counts += await database.write(partial(_forget_runs, portion, before))
-    last = None
     while handled := await database.read(partial(_handled, before, last, batch)):
         last = handled[-1]
         counts += await database.write(partial(_forget_deliveries, handled, before))
     counts["notices"] = await forget_notices(database, before, batch)
     return Pruned(**counts)
+
+
+async def prune_routine(
+    database: Database, older_than: timedelta, now: datetime, least_rank: int, *, batch: int = 500
+) -> Pruned:
+    """Delete runs of at least that rank which succeeded; what failed is kept as all others are.
+
+    What goes on by the clock for ever, and nearly always finds nothing, would be most of all runs.
+    """
+    return Pruned(**await _prune_runs(database, now - older_than, batch, least_rank))
+
+
+async def _prune_runs(
+    database: Database, before: datetime, batch: int, least_rank: int | None
+) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    last: _Ended | None = None
+    while heads := await database.read(partial(_heads, before, last, batch, least_rank)):
+        last = heads[-1]
+        for portion in await database.read(partial(_portions, heads, before, batch)):
+            counts += await database.write(partial(_forget_runs, portion, before))
+    return counts
 
 
 def _some(values: Sequence[T]) -> Iterator[Sequence[T]]:
@@ -115,9 +132,14 @@ def _past(last: _Ended | None, at: Any, key: Any) -> ColumnElement[bool]:
     return and_(col(at) >= last.at, or_(col(at) > last.at, col(key) > last.id))
 
 
-def _heads(before: datetime, last: _Ended | None, most: int, session: Session) -> list[_Ended]:
+def _heads(
+    before: datetime, last: _Ended | None, most: int, least_rank: int | None, session: Session
+) -> list[_Ended]:
     """Answer roots that ended long ago and whose parent, if any, is forgotten; oldest first."""
     parent = aliased(Run)
+    routine: ColumnElement[bool] = true()
+    if least_rank is not None:
+        routine = and_(col(Run.rank) >= least_rank, col(Run.state) == State.SUCCEEDED)
     query = (
         select(Run.finished_at, Run.id)
         .outerjoin(parent, col(parent.id) == col(Run.parent_id))
@@ -126,6 +148,7 @@ def _heads(before: datetime, last: _Ended | None, most: int, session: Session) -
             col(parent.id).is_(None),
             _long_ago(Run.state, Run.finished_at, before),
             _past(last, Run.finished_at, Run.id),
+            routine,
         )
         .order_by(col(Run.finished_at), col(Run.id))
         .limit(most)

@@ -13,7 +13,18 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.bench import arrival, history, ingest, journal, queued, reached, resume, start, takeover
+from tests.bench import (
+    arrival,
+    drift,
+    history,
+    ingest,
+    journal,
+    queued,
+    reached,
+    resume,
+    start,
+    takeover,
+)
 from tests.bench.measuring import Part, Row
 from tests.bench.stores import Store, both_stores
 
@@ -28,6 +39,7 @@ PARTS: dict[str, Callable[[Store, Store], Iterator[Part]]] = {
     "start": start.parts,
     "ingest": ingest.parts,
     "arrival": arrival.parts,
+    "drift": drift.parts,
     "take-over": takeover.parts,
 }
 

@@ -164,11 +164,13 @@ def test_its_tenants_are_added_and_listed(tmp_path: Path, shell: Shell) -> None:
 
 
 def test_its_files_can_be_read() -> None:
-    tenants_file, policy_file = readme.code("toml")
+    tenants_file, policy_file, alerts = readme.code("toml")
     read_tenants(tenants_file, "tenants.toml", Grounds(lambda: ("site",)))
     policy = read_policy(policy_file)
     assert policy.service("site").approve_above == 50
     assert policy.services["site"].after == ("api",)
+    (route,) = read_policy(alerts).alerts
+    assert (route.to, route.mention) == ("slack:#oncall", "here")
 
 
 def test_it_lists_every_command_with_its_least_role() -> None:

@@ -186,3 +186,12 @@ def test_two_thousand_failures_fit() -> None:
 def test_nothing_of_a_running_rollout_is_green() -> None:
     facts = replace(UNDER_WAY, deployments=(updated("acme"),))
     assert check(facts).conclusion is None
+
+
+def test_what_a_channel_did_not_take_is_told_with_why() -> None:
+    why = "The alert could not be sent to Slack's #deploys: `not_in_channel`. Invite it."
+
+    summary = check(ONE_FAILED, [why, why]).summary
+
+    told = "The alert could not be sent to Slack's #&#8203;deploys: `not_in_channel`. Invite it."
+    assert [line for line in summary.splitlines() if "could not be" in line] == [f"⚠️ {told}"]

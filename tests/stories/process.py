@@ -1,8 +1,8 @@
 """The bot as one process: its web application, and what works behind it."""
 
 import contextlib
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 
@@ -11,6 +11,10 @@ from starlette.applications import Starlette
 
 from bot.app import web_app
 from bot.demo.agency import Agency
+from bot.drift.looking import new_look
+from bot.drift.mending import new_fix
+from bot.drift.policies import refresh
+from bot.drift.records import Drifts
 from bot.engine.clock import Clock
 from bot.engine.control.control import Control
 from bot.engine.happenings import Listener
@@ -67,13 +71,30 @@ class Process:
         outbox = Outbox(database, only_github(self.github, AT_ONCE), clock, {})
         keep = timedelta(days=self.parts.settings.keep_days)
         forget = partial(forget_the_old, database, keep, clock)
-        for job in schedule(rollouts, self._plans(), outbox, forget).get_jobs():
+        drifts, services = self.drifts(), self.parts.fleet.services
+        policies = partial(refresh, database, self.github, clock, services)
+        plans = self._plans()
+        for job in schedule(rollouts, plans, drifts, outbox, policies, forget).get_jobs():
             await job.func()
 
     def desk(self) -> Desk:
         """Answer what commands are carried out with."""
         fleet = self.parts.fleet
-        return Desk(self.github, fleet, self._rollouts(), self._plans(), self.control())
+        rollouts, plans, control = self._rollouts(), self._plans(), self.control()
+        return Desk(self.github, fleet, rollouts, plans, control, self.drifts())
+
+    def drifts(self) -> Drifts:
+        """Answer what looks for drift, and repairs it."""
+        parts = self.parts
+        return Drifts(
+            parts.database,
+            parts.clock,
+            RunQueue(Polling(parts.database)),
+            parts.fleet,
+            new_look,
+            new_fix,
+            at_once=parts.settings.cycles_at_once,
+        )
 
     def _rollouts(self) -> Rollouts:
         database, clock = self.parts.database, self.parts.clock
@@ -111,11 +132,17 @@ class Machine:
     clock: Clock
     paths: dict[str, tuple[str, ...]]
     hear: Listener
+    cycles_at_once: int = 0
+    """In most stories nobody looks for drift, but by hand."""
+    settings: Mapping[str, object] = field(default_factory=dict)
+    """What an operator has set beside that."""
 
     @contextlib.asynccontextmanager
     async def started(self) -> AsyncIterator[Process]:
         """Start a process, and stop it gracefully at the end."""
-        settings = self.agency.settings()
+        usual = self.agency.settings()
+        changed = {"cycles_at_once": self.cycles_at_once, **self.settings}
+        settings = usual.model_copy(update=changed)
         github = GitHub(
             str(settings.github_api_url),
             settings.app_key,

@@ -22,7 +22,7 @@ STORED = sorted(
     for name, example in EXAMPLES.items()
     if handles(example.event, example.action) and example.event != "ping"
 )
-WITHOUT_HANDLER = ("installation.", "issues.")
+WITHOUT_HANDLER = ("installation.",)
 ACTED: tuple[type[SQLModel], ...] = (Notice, Order, Plan, Rollout, Run)
 """What the bot leaves in its store wherever it acts."""
 

@@ -6,7 +6,7 @@ import re
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -177,6 +177,11 @@ class World:
         self._process, self.doorstep.web = process, process.web
         await self.until(lambda _: process.parts.works)
         await self.until(lambda _: self._has_looked(due_before))
+
+    async def is_set_up(self, **settings: object) -> None:
+        """Let an operator set something, and start the bot anew."""
+        self.machine = replace(self.machine, settings=settings)
+        await self.restart()
 
     async def stop(self) -> None:
         """Stop the bot gracefully, as a new release does."""

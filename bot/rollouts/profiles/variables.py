@@ -84,11 +84,11 @@ def shown(name: str, value: JsonValue) -> str:
     """Answer a variable on one line, as it is typed; what may be a secret is not shown."""
     if is_reference(value):
         return f"{name} from {value}"
-    masked = _masked(value, (name,))
-    if isinstance(masked, str) and masked.isprintable():
-        return f"{name}={_cut(masked)}"
-    written = json.dumps(masked, ensure_ascii=False)
-    return f"{name}:={_cut(written if written.isprintable() else json.dumps(masked))}"
+    visible = masked(value, (name,))
+    if isinstance(visible, str) and visible.isprintable():
+        return f"{name}={_cut(visible)}"
+    written = json.dumps(visible, ensure_ascii=False)
+    return f"{name}:={_cut(written if written.isprintable() else json.dumps(visible))}"
 
 
 def _misfits(name: str, value: object, grounds: Grounds) -> Iterator[tuple[Path, str]]:
@@ -151,11 +151,12 @@ def _is_secret(name: str) -> bool:
     return _PUBLIC.isdisjoint(words) and any(map(_SECRET.fullmatch, words))
 
 
-def _masked(value: JsonValue, path: Path) -> JsonValue:
+def masked(value: JsonValue, path: Path) -> JsonValue:
+    """Answer a value without what stands, as its path tells, for a secret."""
     if isinstance(value, dict):
-        return {name: _masked(inner, (*path, name)) for name, inner in value.items()}
+        return {name: masked(inner, (*path, name)) for name, inner in value.items()}
     if isinstance(value, list):
-        return [_masked(inner, path) for inner in value]
+        return [masked(inner, path) for inner in value]
     return NOT_SHOWN if _is_plain_secret(value, path) else value
 
 

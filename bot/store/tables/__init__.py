@@ -2,6 +2,7 @@
 
 from bot.store.tables.deliveries import Delivery, Head, Look, Recovered
 from bot.store.tables.drifts import Accepted, Drift, KeptPolicy, Watch
+from bot.store.tables.mishaps import Mishap
 from bot.store.tables.notices import Notice, Silence, Written
 from bot.store.tables.rollouts import Deployment, Order, Plan, Rollout
 from bot.store.tables.runs import (
@@ -16,6 +17,7 @@ from bot.store.tables.runs import (
     Step,
     Wait,
 )
+from bot.store.tables.tallies import Tally
 from bot.store.tables.tenants import Deployed, Hold, Tenant
 
 __all__ = [
@@ -30,6 +32,7 @@ __all__ = [
     "Hold",
     "KeptPolicy",
     "Look",
+    "Mishap",
     "Notice",
     "Order",
     "Owner",
@@ -43,6 +46,7 @@ __all__ = [
     "Signal",
     "Silence",
     "Step",
+    "Tally",
     "Tenant",
     "Wait",
     "Watch",

@@ -97,6 +97,7 @@ def upgrade() -> None:
         sa.Column("umbrella", sa.Boolean(), nullable=False),
         sa.Column("differences", sa.JSON(), nullable=False),
         sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("told", sa.JSON(), nullable=False),
         sa.Column("desired", sa.JSON(), nullable=False),
         sa.Column("detections", sa.Integer(), nullable=False),
         sa.Column("clean_looks", sa.Integer(), nullable=False),
@@ -111,6 +112,7 @@ def upgrade() -> None:
         sa.Column("by", sa.String(), nullable=True),
         sa.Column("reason", sa.String(), nullable=True),
         sa.Column("fix", sa.Integer(), nullable=False),
+        sa.Column("fixing", sa.Boolean(), nullable=False),
         sa.Column("fix_run_id", sa.String(), nullable=True),
         sa.Column("fixed_by", sa.String(), nullable=True),
         sa.Column("fix_problem", sa.Text(), nullable=True),
@@ -152,6 +154,17 @@ def upgrade() -> None:
         sa.Column("due_at", Moment(), nullable=False),
         sa.Column("told_to_wait", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
+        "mishap",
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("hour", sa.String(), nullable=False),
+        sa.Column("what", sa.String(), nullable=False),
+        sa.Column("where", sa.String(), nullable=False),
+        sa.Column("times", sa.Integer(), nullable=False),
+        sa.Column("first_at", Moment(), nullable=False),
+        sa.Column("last_at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "hour"),
     )
     op.create_table(
         "notice",
@@ -409,6 +422,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("run_id", "name"),
     )
     op.create_table(
+        "tally",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
         "tenant",
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("ring", sa.String(), nullable=False),
@@ -435,6 +454,8 @@ def upgrade() -> None:
         sa.Column("due_at", Moment(), nullable=True),
         sa.Column("every_seconds", sa.Float(), nullable=False),
         sa.Column("run_id", sa.String(), nullable=True),
+        sa.Column("underway_since", Moment(), nullable=True),
+        sa.Column("asked", sa.Boolean(), nullable=False),
         sa.Column("looked_at", Moment(), nullable=True),
         sa.Column("matching_since", Moment(), nullable=True),
         sa.Column("failures", sa.Integer(), nullable=False),
@@ -451,6 +472,13 @@ def upgrade() -> None:
             unique=False,
             sqlite_where=sa.text("due_at IS NOT NULL"),
             postgresql_where=sa.text("due_at IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "watch_underway",
+            ["underway_since"],
+            unique=False,
+            sqlite_where=sa.text("underway_since IS NOT NULL"),
+            postgresql_where=sa.text("underway_since IS NOT NULL"),
         )
 
     op.create_table(
@@ -472,6 +500,11 @@ def downgrade() -> None:
     op.drop_table("written")
     with op.batch_alter_table("watch", schema=None) as batch_op:
         batch_op.drop_index(
+            "watch_underway",
+            sqlite_where=sa.text("underway_since IS NOT NULL"),
+            postgresql_where=sa.text("underway_since IS NOT NULL"),
+        )
+        batch_op.drop_index(
             "watch_due",
             sqlite_where=sa.text("due_at IS NOT NULL"),
             postgresql_where=sa.text("due_at IS NOT NULL"),
@@ -483,6 +516,7 @@ def downgrade() -> None:
 
     op.drop_table("wait")
     op.drop_table("tenant")
+    op.drop_table("tally")
     op.drop_table("step")
     op.drop_table("silence")
     op.drop_table("signal")
@@ -541,6 +575,7 @@ def downgrade() -> None:
         batch_op.drop_index("notice_due")
 
     op.drop_table("notice")
+    op.drop_table("mishap")
     op.drop_table("look")
     op.drop_table("keptpolicy")
     op.drop_table("hold")
