@@ -1,28 +1,46 @@
-"""Real things that stacks are made of; in this release they all live on one machine's disk."""
+"""Real things that stacks are made of, and the commands and checks that go with them."""
 
 from resources.library.account import Account, LocalAccount
 from resources.library.cdn import CdnCache, ClearCdnCache, Invalidation
 from resources.library.environment import CloudExecutor, Environment
 from resources.library.file_tree import FileTree
 from resources.library.git_repository import GitRepository
+from resources.library.http_check import HttpCheck, HttpCheckFailed, HttpHealth
 from resources.library.notification import Notification
+from resources.library.postgres_connection import PostgresConnection
+from resources.library.postgres_migration import PostgresMigration, PostgresSchema
+from resources.library.run_script import RunScript
+from resources.library.slack_notification import SlackFailed, SlackNotification
 from resources.library.source import Checkout, RevisionNotFound, SourceMirror, SourceTree
 from resources.library.sql_migration import SqlMigration
+from resources.library.sql_tools import AlembicMigration, DbmateMigration, YoyoMigration
 
 __all__ = [
     "Account",
+    "AlembicMigration",
     "CdnCache",
     "Checkout",
     "ClearCdnCache",
     "CloudExecutor",
+    "DbmateMigration",
     "Environment",
     "FileTree",
     "GitRepository",
+    "HttpCheck",
+    "HttpCheckFailed",
+    "HttpHealth",
     "Invalidation",
     "LocalAccount",
     "Notification",
+    "PostgresConnection",
+    "PostgresMigration",
+    "PostgresSchema",
     "RevisionNotFound",
+    "RunScript",
+    "SlackFailed",
+    "SlackNotification",
     "SourceMirror",
     "SourceTree",
     "SqlMigration",
+    "YoyoMigration",
 ]

@@ -14,7 +14,7 @@ def read_migrations(folder: Path) -> list[Migration]:
     """Answer the migrations in a folder, in order; a folder that is not there has none."""
     if not folder.is_dir():
         return []
-    return in_order({path.name: path.read_text() for path in folder.glob("*.sql")})
+    return in_order({path.name: _text(path) for path in folder.glob("*.sql")})
 
 
 def in_order(files: dict[str, str]) -> list[Migration]:
@@ -33,6 +33,13 @@ def in_order(files: dict[str, str]) -> list[Migration]:
     return [
         Migration(name, files[name], files.get(name.removesuffix(".sql") + DOWN)) for name in names
     ]
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise Refused(f"{path.name} is not UTF-8 text: {error}. Nothing was changed.") from error
 
 
 def _check(before: str | None, name: str) -> None:

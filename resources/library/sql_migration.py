@@ -13,8 +13,9 @@ from resources.errors import NoWayBack, ScriptFailed
 from resources.executors import Executor, Script
 from resources.library import sqlite_migrate
 from resources.library.migration_files import read_migrations
+from resources.library.sql_differences import changed_by_hand, not_applied, not_desired
 from resources.library.sqlite_migrate import NO_WAY_BACK, Migration
-from resources.model.resource import Difference, Plan, Resource, Severity
+from resources.model.resource import Difference, Plan, Resource
 
 OBSERVED_BYTES = 16_000_000
 
@@ -27,6 +28,14 @@ class _Observed(BaseModel):
     applied: list[str]
     recorded: dict[str, str]
     observed: dict[str, str]
+
+    def changed_by_hand(self) -> list[Difference]:
+        """Answer which objects are not as the last file left them."""
+        pairs = (
+            (name, self.recorded.get(name), self.observed.get(name))
+            for name in sorted({*self.recorded, *self.observed})
+        )
+        return [changed_by_hand(*pair) for pair in pairs if pair[1] != pair[2]]
 
 
 class SqlMigration(Resource):
@@ -53,6 +62,14 @@ class SqlMigration(Resource):
     def identity(self) -> str:
         """Answer `migrations-{database}`."""
         return f"migrations-{self.database}"
+
+    async def define_install(self) -> None:
+        """Make again what a cycle found to be taken away by hand; what was added is left.
+
+        A table or a column comes back without what was in it.
+        """
+        if self.last_good() is not None:
+            await self.executor.execute(self._script("restore", []), self.log)
 
     async def define_update(self) -> None:
         """Apply the files that are not applied yet; raises `ScriptFailed` at the first bad one."""
@@ -81,7 +98,7 @@ class SqlMigration(Resource):
         applied = [] if never else (await self._observe()).applied
         pending = [migration for migration in migrations if migration.name not in applied]
         return Plan(
-            changes=tuple(_not_applied(migration.name) for migration in pending),
+            changes=tuple(not_applied(migration.name) for migration in pending),
             destructive=not never and any(_LOSES_DATA.search(each.up) for each in pending),
         )
 
@@ -90,9 +107,9 @@ class SqlMigration(Resource):
         observed = await self._observe()
         desired = [migration.name for migration in await self._desired()]
         return [
-            *(_not_applied(name) for name in desired if name not in observed.applied),
-            *(_not_desired(name) for name in observed.applied if name not in desired),
-            *_changed_by_hand(observed.recorded, observed.observed),
+            *(not_applied(name) for name in desired if name not in observed.applied),
+            *(not_desired(name) for name in observed.applied if name not in desired),
+            *observed.changed_by_hand(),
         ]
 
     async def _migrate(self, command: str) -> None:
@@ -117,28 +134,3 @@ class SqlMigration(Resource):
             stdin=f"{program}\n\n{call}",
             timeout=self.timeout,
         )
-
-
-def _not_applied(name: str) -> Difference:
-    return Difference(
-        path=f"migrations/{name}", desired="applied", observed=None, severity=Severity.CRITICAL
-    )
-
-
-def _not_desired(name: str) -> Difference:
-    return Difference(
-        path=f"migrations/{name}", desired=None, observed="applied", severity=Severity.CRITICAL
-    )
-
-
-def _changed_by_hand(recorded: dict[str, str], observed: dict[str, str]) -> list[Difference]:
-    return [
-        Difference(
-            path=f"schema/{name}",
-            desired=recorded.get(name),
-            observed=observed.get(name),
-            severity=Severity.CRITICAL,
-        )
-        for name in sorted({*recorded, *observed})
-        if recorded.get(name) != observed.get(name)
-    ]

@@ -83,6 +83,10 @@ class Database:
         self._connection.execute("INSERT OR REPLACE INTO orbits_schema VALUES (1, ?)", (dump,))
         self._connection.execute("COMMIT")
 
+    def keep(self) -> None:
+        """Keep what was done since `begin`; what should be is still what the last file left."""
+        self._connection.execute("COMMIT")
+
     def abandon(self) -> None:
         """Give the write lock back; nothing was done."""
         self._connection.execute("ROLLBACK")
@@ -124,6 +128,32 @@ class Database:
         finally:
             self._inside_a_file = False
 
+    def make(self, statement: str) -> None:
+        """Make an object of the schema."""
+        self._connection.execute(statement)
+
+    def columns(self, table: str) -> list[str]:
+        """Answer the names of a table's columns, in their order."""
+        return [row[1] for row in self._connection.execute(f"PRAGMA table_info({quoted(table)})")]
+
+    def has_lost_columns(self, table: str, statement: str) -> bool:
+        """Answer whether a table lacks columns that a statement makes, and has no others."""
+        with closing(sqlite3.connect(":memory:")) as beside:
+            beside.execute(statement)
+            rows = beside.execute(f"PRAGMA table_info({quoted(table)})").fetchall()
+        return set(self.columns(table)) < {row[1] for row in rows}
+
+    def rebuild(self, table: str, statement: str) -> None:
+        """Make a table anew, with what the old one holds; what refers to it goes on doing so."""
+        old, kept = quoted(f"orbits_old_{table}"), ", ".join(map(quoted, self.columns(table)))
+        self._connection.execute("PRAGMA legacy_alter_table = ON")
+        self._connection.execute(f"ALTER TABLE {quoted(table)} RENAME TO {old}")
+        self._connection.execute("PRAGMA legacy_alter_table = OFF")
+        self._connection.execute(statement)
+        copy = f"INSERT INTO {quoted(table)} ({kept}) SELECT {kept} FROM {old}"  # noqa: S608 (quoted)
+        self._connection.execute(copy)
+        self._connection.execute(f"DROP TABLE {old}")
+
     def record(self, migration: Migration) -> None:
         """Remember that a file was applied, and how to take it back."""
         row = (migration.name, migration.checksum, migration.down)
@@ -145,6 +175,11 @@ class Database:
         forbidden = (sqlite3.SQLITE_TRANSACTION, sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_DETACH)
         denied = self._inside_a_file and action in (*forbidden, sqlite3.SQLITE_SAVEPOINT)
         return sqlite3.SQLITE_DENY if denied else sqlite3.SQLITE_OK
+
+
+def quoted(name: str) -> str:
+    """Answer the name of a table or column as it stands in a statement."""
+    return '"{}"'.format(name.replace('"', '""'))
 
 
 def statements(text: str) -> Iterator[tuple[str, int]]:
@@ -204,6 +239,32 @@ def back(database: Database, migrations: list[Migration]) -> None:
         print(f"took back {name}", flush=True)
 
 
+def restore(database: Database) -> None:
+    """Make again what was taken away by hand, all or nothing; what was added is left.
+
+    The rows of what was taken away are gone. Nothing is dropped: it could hold what is needed.
+    """
+    database.begin()
+    recorded = database.recorded_schema() or {}
+    for name, statement in sorted(recorded.items(), key=lambda each: _made_after(each[0])):
+        kind, _, short = name.partition(" ")
+        observed = database.schema().get(name)
+        if observed is None:
+            database.make(statement)
+            print(f"made {name} again")
+        elif (
+            kind == "table"
+            and observed != statement
+            and database.has_lost_columns(short, statement)
+        ):
+            database.rebuild(short, statement)
+            print(f"made the lost columns of {name} again")
+    schema = database.schema()
+    database.keep()
+    for name in sorted(name for name in {*recorded, *schema} if _differs(name, recorded, schema)):
+        print(f"note: {name} was changed by hand, and is left as it is", flush=True)
+
+
 def observe(path: str) -> dict[str, object]:
     """Answer what is applied, and the schema as it is and as it was left; changes nothing."""
     nothing: dict[str, object] = {"applied": [], "recorded": {}, "observed": {}}
@@ -221,7 +282,7 @@ def observe(path: str) -> dict[str, object]:
 
 
 def main(arguments: list[str], files: list[tuple[str, str, str | None]]) -> int:
-    """Carry out `up`, `back` or `observe` on a database, and answer the exit status.
+    """Carry out `up`, `back`, `restore` or `observe` on a database; answer the exit status.
 
     `back` also applies what is desired and was never applied, as `up` does.
     """
@@ -233,6 +294,9 @@ def main(arguments: list[str], files: list[tuple[str, str, str | None]]) -> int:
             return 0
         with closing(Database(path)) as database:
             database.prepare()
+            if command == "restore":
+                restore(database)
+                return 0
             if command == "back":
                 back(database, migrations)
             up(database, migrations)
@@ -275,5 +339,14 @@ def _pending(
 def _warn_of_changes_by_hand(database: Database) -> None:
     recorded, schema = database.recorded_schema(), database.schema()
     for name in sorted({*(recorded or {}), *schema}):
-        if recorded is not None and recorded.get(name) != schema.get(name):
+        if recorded is not None and _differs(name, recorded, schema):
             print(f"note: {name} was changed by hand; it is part of the schema from now on")
+
+
+def _differs(name: str, recorded: dict[str, str], schema: dict[str, str]) -> bool:
+    return recorded.get(name) != schema.get(name)
+
+
+def _made_after(name: str) -> tuple[int, str]:
+    """Tell the order of objects: each kind may need those before it."""
+    return ("table", "index", "view", "trigger").index(name.partition(" ")[0]), name

@@ -2,13 +2,15 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from resources.example import fleet
+from tests.postgres import Postgres
 from tests.resources.agency import BAD, ORDERS, USERS, Agency
+from tests.resources.schemas import Schema, psql_or_skip
 from tests.resources.service_repository import ServiceRepository
 
 
@@ -68,3 +70,12 @@ def broken(agency: Agency, first: dict[str, str]) -> dict[str, str]:
         "backend": agency.services["backend"].commit({**conf, **BAD}),
         "frontend": agency.services["frontend"].commit({**conf}),
     }
+
+
+@pytest.fixture
+def schema(postgres: Postgres, tmp_path: Path) -> Iterator[Schema]:
+    """An empty PostgreSQL database, to be migrated by a real psql."""
+    psql = psql_or_skip()
+    url = postgres.new_database(migrated=False)
+    yield Schema(postgres, url, tmp_path, psql)
+    postgres.drop(url)
