@@ -9,6 +9,7 @@ import pytest
 from bot.commands.verbs import VERBS
 from bot.demo.agency import EVENTS, PERMISSIONS
 from bot.rollouts.policy.reading import read_policy
+from bot.rollouts.policy.watching import DriftPolicy
 from bot.rollouts.profiles.fields import Grounds
 from bot.rollouts.profiles.reading import read_tenants
 from bot.settings import Settings
@@ -164,19 +165,22 @@ def test_its_tenants_are_added_and_listed(tmp_path: Path, shell: Shell) -> None:
 
 
 def test_its_files_can_be_read() -> None:
-    tenants_file, policy_file, alerts = readme.code("toml")
+    tenants_file, policy_file, drift, alerts = readme.code("toml")
     read_tenants(tenants_file, "tenants.toml", Grounds(lambda: ("site",)))
     policy = read_policy(policy_file)
     assert policy.service("site").approve_above == 50
     assert policy.services["site"].after == ("api",)
+    said = read_policy(drift).drift
+    assert said.model_copy(update={"repository": None, "labels": (), "ignore": ()}) == DriftPolicy()
+    assert said.ignore[0].paths == ("*/files/*.log", "!*/files/audit.log")
     (route,) = read_policy(alerts).alerts
     assert (route.to, route.mention) == ("slack:#oncall", "here")
 
 
 def test_it_lists_every_command_with_its_least_role() -> None:
-    listed = {line: role for line, _, role in readme.table("Comment")}
-    wanted = [verb for name, verb in VERBS.items() if not name.startswith("drift")]
-    assert listed == {verb.usage: str(verb.role) for verb in wanted}
+    rows = [*readme.table("Comment"), *readme.table("On the issue")]
+    listed = {line: role for line, _, role in rows}
+    assert listed == {verb.usage: str(verb.role) for verb in VERBS.values()}
 
 
 def test_it_names_every_setting_with_its_default() -> None:
