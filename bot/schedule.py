@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -28,17 +28,32 @@ LOOKS_KEPT = timedelta(days=1)
 """So long the runs of looks are kept that went well; what they found is in the rows."""
 
 PRUNE_EVERY = timedelta(hours=1)
+COMPARED_AFTER = timedelta(minutes=5)
+"""After a start GitHub is left to what cannot wait."""
 
 
-def schedule(  # noqa: PLR0913, PLR0917 (all that happens by the clock)
-    rollouts: Rollouts,
-    plans: Plans,
-    drifts: Drifts,
-    outbox: Outbox,
-    read_policies: Callable[[], Awaitable[None]],
-    forget: Callable[[], Awaitable[None]],
-) -> AsyncIOScheduler:
+Chore = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Chores:
+    """What there is to do by the clock.
+
+    `read_policies` and `compare_issues` ask GitHub, and leave off where it does not answer.
+    """
+
+    rollouts: Rollouts
+    plans: Plans
+    drifts: Drifts
+    outbox: Outbox
+    read_policies: Chore
+    compare_issues: Chore
+    forget: Chore
+
+
+def schedule(chores: Chores) -> AsyncIOScheduler:
     """Answer a scheduler that is ready to start, in the running event loop."""
+    rollouts, plans, drifts = chores.rollouts, chores.plans, chores.drifts
     scheduler = AsyncIOScheduler(
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     )
@@ -46,17 +61,20 @@ def schedule(  # noqa: PLR0913, PLR0917 (all that happens by the clock)
     scheduler.add_job(rollouts.end_abandoned, id="end-abandoned-rollouts", **every)
     scheduler.add_job(rollouts.thaw, id="thaw-rollouts", **every)
     scheduler.add_job(plans.sweep, id="sweep-plans", **every)
-    scheduler.add_job(outbox.sweep, id="repair-outbox", **every)
+    scheduler.add_job(chores.outbox.sweep, id="repair-outbox", **every)
     scheduler.add_job(drifts.sweep, id="sweep-drifts", **every)
     often = {"trigger": "interval", "seconds": LOOK_EVERY.total_seconds()}
     scheduler.add_job(drifts.tick, id="look-for-drift", **often)
     at_once = {"next_run_time": datetime.now(UTC)}
     scheduler.add_job(drifts.learn_intervals, id="learn-intervals", **at_once)
     minutely = {"trigger": "interval", "seconds": READ_EVERY.total_seconds(), "jitter": 5}
-    read = partial(_until_the_end, read_policies)
+    read = partial(_until_the_end, chores.read_policies)
     scheduler.add_job(read, id="read-policies", **minutely, **at_once)
     hourly = {"trigger": "interval", "seconds": PRUNE_EVERY.total_seconds(), "jitter": 300}
-    scheduler.add_job(forget, id="prune", **hourly)
+    compare = partial(_until_the_end, chores.compare_issues)
+    soon = {"next_run_time": datetime.now(UTC) + COMPARED_AFTER}
+    scheduler.add_job(compare, id="compare-issues", **hourly, **soon)
+    scheduler.add_job(chores.forget, id="prune", **hourly)
     return scheduler
 
 

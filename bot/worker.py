@@ -15,6 +15,7 @@ from bot.alerts.ways import pages_of, reachable, ways_of
 from bot.drift.looking import new_look
 from bot.drift.mending import new_fix
 from bot.drift.policies import refresh
+from bot.drift.reconciling import reconcile
 from bot.drift.records import Drifts
 from bot.drift.reports import DriftReports
 from bot.engine.control.control import Control
@@ -35,7 +36,7 @@ from bot.rollouts.plans.records import Plans
 from bot.rollouts.records import Rollouts
 from bot.rollouts.reports import Reports
 from bot.rollouts.rollout import RollOut
-from bot.schedule import forget_the_old, schedule
+from bot.schedule import Chores, forget_the_old, schedule
 from bot.store.seat import seat_of
 from resources.secrets import EnvironmentSecrets, FileSecrets, Secrets
 
@@ -187,7 +188,10 @@ async def _conducted(parts: Parts, bot: Bot, outbox: Outbox) -> None:
     forget = partial(forget_the_old, parts.database, keep, parts.clock)
     services = parts.fleet.services
     policies = partial(refresh, parts.database, bot.github, parts.clock, services)
-    scheduler = schedule(bot.rollouts, bot.plans, bot.drifts, outbox, policies, forget)
+    compare = partial(reconcile, bot.drifts, bot.github)
+    scheduler = schedule(
+        Chores(bot.rollouts, bot.plans, bot.drifts, outbox, policies, compare, forget)
+    )
     scheduler.start()
     try:
         async with asyncio.TaskGroup() as going:

@@ -14,6 +14,7 @@ from bot.demo.agency import Agency
 from bot.drift.looking import new_look
 from bot.drift.mending import new_fix
 from bot.drift.policies import refresh
+from bot.drift.reconciling import reconcile
 from bot.drift.records import Drifts
 from bot.engine.clock import Clock
 from bot.engine.control.control import Control
@@ -31,7 +32,7 @@ from bot.rollouts.plans.plan_change import PlanChange
 from bot.rollouts.plans.records import Plans
 from bot.rollouts.records import Rollouts
 from bot.rollouts.rollout import RollOut
-from bot.schedule import forget_the_old, schedule
+from bot.schedule import Chores, forget_the_old, schedule
 from bot.worker import work
 from resources.fleet import Fleet
 
@@ -74,7 +75,9 @@ class Process:
         drifts, services = self.drifts(), self.parts.fleet.services
         policies = partial(refresh, database, self.github, clock, services)
         plans = self._plans()
-        for job in schedule(rollouts, plans, drifts, outbox, policies, forget).get_jobs():
+        compare = partial(reconcile, drifts, self.github)
+        chores = Chores(rollouts, plans, drifts, outbox, policies, compare, forget)
+        for job in schedule(chores).get_jobs():
             await job.func()
 
     def desk(self) -> Desk:
