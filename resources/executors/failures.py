@@ -26,6 +26,28 @@ def timed_out(script: Script, printed: ScriptResult) -> ScriptFailed:
     return _failed(script, how, printed)
 
 
+def ended_as_told(script: Script, status: int, printed: ScriptResult) -> ScriptFailed:
+    """Answer the error of a script of which a shell tells a signal as 128 and its number."""
+    signals = {int(number) for number in signal.Signals}
+    return ended(script, 128 - status if status - 128 in signals else status, printed)
+
+
+def no_output(script: Script, path: str, why: str, printed: ScriptResult) -> ScriptFailed:
+    """Answer the error of a script that ended well, and left no file that it was to leave."""
+    return _failed(script, f"ended with status 0, but its output {path} {why}", printed, status=0)
+
+
+def timed_out_yet_alive(script: Script, why: str, printed: ScriptResult) -> ScriptFailed:
+    """Answer the error of a script that took too long, and could not be ended."""
+    took = f"took longer than {duration(script.timeout)}, and could not be ended"
+    return _failed(script, f"{took}: {why} What it started may still go on", printed)
+
+
+def lost(script: Script, where: str, why: str, printed: ScriptResult) -> ScriptFailed:
+    """Answer the error of a script that was begun, and of which nothing is heard any more."""
+    return _failed(script, f"was begun on {where}, and was lost: {why}", printed)
+
+
 def not_started(script: Script, why: str) -> ScriptFailed:
     """Answer the error of a script that never ran."""
     return ScriptFailed(f"`{command_line(script)}` could not be started: {why}")
@@ -49,7 +71,11 @@ def duration(period: timedelta) -> str:
 def tail_of(printed: ScriptResult) -> str:
     """Answer the last lines that were printed, and say how much is not among them."""
     end = printed.output.rstrip()
-    text = "\n".join(end.splitlines()[-TAIL_LINES:])[-TAIL_LENGTH:]
+    text = "\n".join(end.splitlines()[-TAIL_LINES:])
+    if len(text) > TAIL_LENGTH:
+        # From a line's beginning, where there is one: half a secret would not be found and masked.
+        cut = text[-TAIL_LENGTH:]
+        text = cut.partition("\n")[2] or cut
     missing = printed.cut_bytes + len(end.encode()) - len(text.encode())
     return f"[{missing:,} bytes before this are left out]\n{text}" if missing else text
 
@@ -59,7 +85,7 @@ def _failed(
 ) -> ScriptFailed:
     tail = tail_of(printed)
     last = f"Its last lines:\n{tail}" if tail else "It printed nothing."
-    summary = f"`{command_line(script)}` {how}."
+    summary = f"`{command_line(script)}` {how.removesuffix('.')}."
     return ScriptFailed(f"{summary} {last}", summary=summary, status=status, tail=tail)
 
 

@@ -30,6 +30,15 @@ class BoundedOutput:
             self._held -= len(self._pieces.popleft())
         self._pass_on(self._decoder.decode(piece))
 
+    @property
+    def total(self) -> int:
+        """How many bytes there were."""
+        return self._total
+
+    def miss(self, until: int) -> None:
+        """Count what comes no more, because it was heard before: all before byte `until`."""
+        self._total = max(self._total, until)
+
     def result(self) -> ScriptResult:
         """Pass on what was left of a character, and answer what is known of the whole."""
         self._pass_on(self._decoder.decode(b"", final=True))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, Any
 from uuid import uuid4
 
 MARK = "ORBITS_SCRIPT"
@@ -36,41 +36,43 @@ class _Pipe(asyncio.Protocol):
 class ProcessTree:
     """A process that leads a session and group of its own, and its descendants.
 
+    `watched`: the process is not the script but what watches over it, and takes it along when it
+    ends; so only the others are asked to end.
+
     Its pipes are ours, not asyncio's: there `Process.wait()` does not return while an escaped
     child holds a pipe, however long ago the process itself ended.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, watched: bool = False) -> None:
         self._mark = uuid4().hex
+        self._watched = watched
         self._process: asyncio.subprocess.Process
         self._heard: _Pipe
         self._feeding: tuple[asyncio.WriteTransport, _Pipe] | None = None
         self._hearing: asyncio.ReadTransport | None = None
 
-    @classmethod
     async def start(
-        cls,
+        self,
         argv: Sequence[str],
         *,
         cwd: Path | None,
         environment: Mapping[str, str],
         stdin: bytes,
         hear: Callable[[bytes], None],
-    ) -> Self:
+    ) -> None:
         """Start a process that reads `stdin`; what it prints goes to `hear` as it comes.
 
         Raises OSError where it cannot be started.
         """
-        tree = cls()
         try:
             with ExitStack() as theirs:
-                given = await tree._feed(stdin, theirs)
-                heard = await tree._listen(hear, theirs)
-                await tree._begin(
+                given = await self._feed(stdin, theirs)
+                heard = await self._listen(hear, theirs)
+                await self._begin(
                     asyncio.create_subprocess_exec(
                         *argv,
                         cwd=cwd,
-                        env={**environment, MARK: tree._mark},
+                        env={**environment, MARK: self._mark},
                         stdin=given,
                         stdout=heard,
                         stderr=heard,
@@ -78,9 +80,8 @@ class ProcessTree:
                     )
                 )
         except BaseException:
-            tree.close()
+            self.close()
             raise
-        return tree
 
     async def wait(self) -> int:
         """Answer the exit status once the process ended and its output is heard.
@@ -153,8 +154,11 @@ class ProcessTree:
 
     def _signal_all(self, number: int) -> bool:
         """Signal the group and what left it; answer whether there was anybody."""
-        reached = self._signal_group(number)
+        spared = self._watched and number == signal.SIGTERM
+        reached = not spared and self._signal_group(number)
         for pid in _processes_marked(f"{MARK}={self._mark}".encode()):
+            if spared and pid == self._process.pid:
+                continue
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, number)
                 reached = True

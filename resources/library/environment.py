@@ -1,20 +1,52 @@
 """What infrastructure answers when it is there, and how scripts get to run in it."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from pydantic import BaseModel, ConfigDict
 
 from resources.errors import OrbitsError
-from resources.executors import Executor, LocalExecutor, Script, ScriptResult
+from resources.executors import (
+    DockerExecutor,
+    Executor,
+    LocalExecutor,
+    SandboxExecutor,
+    Script,
+    ScriptResult,
+    SshExecutor,
+)
 from resources.executors.executor import unheard
+from resources.executors.sandbox import sandbox_works
+
+
+class SshAccess(BaseModel):
+    """How to get to the host of an environment; see `SshExecutor`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    host: str
+    user: str
+    known_hosts: str
+    port: int = 22
+    identity_file: Path | None = None
+
+
+class DockerAccess(BaseModel):
+    """In which image the scripts of an environment run, and as whom; see `DockerExecutor`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    image: str
+    user: str = "65534:65534"
+    network: str = "bridge"
+    memory: str = "1g"
 
 
 class Environment(BaseModel):
     """A place that was prepared for one service of one tenant.
 
-    `kind` says how a script gets there. `variables` are what its scripts see; like all that
-    is recorded, they hold no secret.
+    `kind` says how a script gets there, and `ssh` and `docker` more of it where it is one of
+    these. `variables` are what its scripts see; like all that is recorded, they hold no secret.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -23,14 +55,24 @@ class Environment(BaseModel):
     directory: Path
     database: Path
     variables: Mapping[str, str] = {}
+    ssh: SshAccess | None = None
+    docker: DockerAccess | None = None
 
 
 class CloudExecutor(Executor):
     """Runs scripts inside an environment, in the way that its kind asks for.
 
-        SqlMigration(executor=CloudExecutor(outputs), database=outputs.database, ...)
+        outputs = Environment(
+            directory=directory, database=directory / "db", variables={"STAGE": "production"}
+        )
+        executor = CloudExecutor(outputs)
+        result = await executor.execute(Script(argv=("sh", "-c", "echo $STAGE; pwd")))
+        assert result.output == f"production\\n{directory}\\n"
 
-    This release knows the kind `local`: a process in the environment's folder.
+    Of the kind `local` it is a process in the environment's folder, which bubblewrap keeps to
+    that folder where it is installed and may do so; who wants none of that uses a
+    `LocalExecutor`. Of the kind `sandbox` it is that or nothing. `ssh` and `docker` are what
+    the environment says of them.
     """
 
     environment: Environment
@@ -46,11 +88,72 @@ class CloudExecutor(Executor):
 
 
 def _executor_of(environment: Environment) -> Executor:
-    match environment.kind:
-        case "local":
-            return LocalExecutor(cwd=environment.directory, environment=dict(environment.variables))
-        case kind:
-            raise OrbitsError(
-                f"No script can run in the environment {environment.directory}: its kind is "
-                f"`{kind}`, and CloudExecutor knows only `local`. Nothing was changed."
-            )
+    make = _KINDS.get(environment.kind)
+    if make is None:
+        known = ", ".join(f"`{kind}`" for kind in sorted(_KINDS))
+        raise OrbitsError(
+            f"No script can run in the environment {environment.directory}: its kind is "
+            f"`{environment.kind}`, and CloudExecutor knows {known}. Nothing was changed."
+        )
+    return make(environment)
+
+
+def _on_this_machine(environment: Environment) -> Executor:
+    """Answer the sandbox where there is one: the one place where that is decided."""
+    return _sandboxed(environment) if sandbox_works() else _bare(environment)
+
+
+def _bare(environment: Environment) -> LocalExecutor:
+    return LocalExecutor(cwd=environment.directory, environment=dict(environment.variables))
+
+
+def _sandboxed(environment: Environment) -> SandboxExecutor:
+    return SandboxExecutor(
+        cwd=environment.directory,
+        environment=dict(environment.variables),
+        writable=_folders(environment),
+    )
+
+
+def _by_ssh(environment: Environment) -> SshExecutor:
+    access = environment.ssh
+    if access is None:
+        raise _says_too_little(environment)
+    return SshExecutor(
+        **dict(access),
+        cwd=PurePosixPath(environment.directory),
+        environment=dict(environment.variables),
+    )
+
+
+def _in_docker(environment: Environment) -> DockerExecutor:
+    access = environment.docker
+    if access is None:
+        raise _says_too_little(environment)
+    return DockerExecutor(
+        **dict(access),
+        cwd=PurePosixPath(environment.directory),
+        environment=dict(environment.variables),
+        writable=_folders(environment),
+    )
+
+
+def _folders(environment: Environment) -> tuple[Path, ...]:
+    """Answer where scripts write: a database may be elsewhere than the rest."""
+    return tuple(dict.fromkeys((environment.directory, environment.database.parent)))
+
+
+def _says_too_little(environment: Environment) -> OrbitsError:
+    return OrbitsError(
+        f"No script can run in the environment {environment.directory}: its kind is "
+        f"`{environment.kind}`, and its outputs have no `{environment.kind}` that says how to "
+        "get there. Add it to what the infrastructure answers. Nothing was changed."
+    )
+
+
+_KINDS: Mapping[str, Callable[[Environment], Executor]] = {
+    "docker": _in_docker,
+    "local": _on_this_machine,
+    "sandbox": _sandboxed,
+    "ssh": _by_ssh,
+}

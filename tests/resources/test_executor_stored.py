@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from resources.errors import OrbitsError
 from resources.executors import Executor, LocalExecutor, Script, ScriptResult
 from resources.executors.executor import unheard
 from resources.executors.failures import duration, ended
@@ -89,18 +88,6 @@ async def test_a_cloud_executor_runs_where_its_environment_is(tmp_path: Path) ->
     result = await CloudExecutor(environment).execute(script)
 
     assert result.output == f"{tmp_path}\ntest\n"
-
-
-async def test_a_cloud_executor_names_a_kind_that_it_does_not_know(tmp_path: Path) -> None:
-    environment = Environment(kind="moon", directory=tmp_path, database=tmp_path / "db")
-
-    with pytest.raises(OrbitsError) as error:
-        await CloudExecutor(environment).execute(Script(argv=("true",)))
-
-    assert str(error.value) == (
-        f"No script can run in the environment {tmp_path}: its kind is `moon`, and "
-        "CloudExecutor knows only `local`. Nothing was changed."
-    )
 
 
 @pytest.mark.parametrize("argv", [(), ("",), ("echo", "a\0b")])

@@ -1,0 +1,1 @@
+"""What executors promise, and the places that they are tried on."""
