@@ -8,13 +8,12 @@ from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Self, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
-    AnyHttpUrl,
     BeforeValidator,
     Field,
-    SecretStr,
     ValidationError,
     field_validator,
     model_validator,
@@ -24,14 +23,12 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from bot.channels.settings import SHORTEST_SECRET, ChannelSettings
+from bot.channels.settings import ChannelSettings
 from bot.engine.pace import Limits, Pace
-from bot.github.auth import AppKey
-from bot.github.private_key import private_key
+from bot.github.settings import GitHubSettings
 from resources.errors import OrbitsError
 from resources.fleet import Fleet
 
-PEM_BEGINS = ("-----BEGIN RSA PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----")
 NO_DATABASE = (
     "is no address of a database that this release works on; set it to a SQLite file, such as "
     "sqlite:///orbits.db, or to a PostgreSQL database, such as postgresql://user@host/orbits"
@@ -83,6 +80,17 @@ def _fleet_address(address: str) -> str:
 
 
 Stacks = Annotated[str, AfterValidator(_fleet_address)]
+
+
+def _web_address(address: str) -> str:
+    """Take an address that others can come to; raises `ValueError`."""
+    parts = urlsplit(address)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or "@" in address:
+        raise ValueError("is no address of the bot, such as https://orbits.example.com")
+    return address.rstrip("/")
+
+
+PublicAddress = Annotated[str, AfterValidator(_web_address)]
 
 
 class StoreSettings(BaseSettings):
@@ -141,13 +149,9 @@ class FleetSettings(StoreSettings):
         return tuple(service.name for service in load_fleet(self.stacks).services)
 
 
-class Settings(StoreSettings, ChannelSettings):
+class Settings(ChannelSettings, GitHubSettings, StoreSettings):
     """The settings of `orbits serve` and `orbits worker`, by their names in the environment."""
 
-    github_api_url: AnyHttpUrl = AnyHttpUrl("https://api.github.com")
-    github_app_id: Annotated[int, Field(gt=0)]
-    github_private_key: SecretStr
-    github_webhook_secret: SecretStr
     stacks: Stacks
     deployments_at_once: Annotated[int, Field(ge=1, le=1000)] = 10
     cycles_at_once: Annotated[int, Field(ge=0, le=1000)] = 10
@@ -157,44 +161,13 @@ class Settings(StoreSettings, ChannelSettings):
     grace_seconds: Annotated[float, Field(ge=0, le=3600)] = 20
     queue_deadline_minutes: Annotated[float, Field(gt=0)] = 60
     keep_days: Annotated[float, Field(ge=4)] = 30
+    public_url: PublicAddress | None = None
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535, validation_alias="PORT")] = 8080
 
-    @field_validator("github_private_key")
-    @classmethod
-    def _is_a_key(cls, secret: SecretStr) -> SecretStr:
-        key = secret.get_secret_value()
-        pem = key if key.lstrip().startswith("-----") else _read_key(key)
-        if "\n" not in pem.strip():
-            # Some hosts keep a setting on one line, with the line breaks spelt out.
-            pem = pem.replace("\\n", "\n")
-        if not pem.lstrip().startswith(PEM_BEGINS):
-            raise ValueError(
-                f"is not a PEM key of an App: it {_beginning(pem.strip())}. Download the "
-                "App's private key from its page on GitHub and set it again, or the path to it"
-            )
-        try:
-            private_key(pem)
-        except ValueError as error:
-            raise ValueError(
-                "is a PEM key that cannot be read: it is cut off, changed or protected by a "
-                "password. Download the App's private key again"
-            ) from error
-        return SecretStr(pem)
-
-    @field_validator("github_webhook_secret")
-    @classmethod
-    def _is_long_enough(cls, secret: SecretStr) -> SecretStr:
-        if len(secret.get_secret_value()) < SHORTEST_SECRET:
-            raise ValueError(
-                f"is shorter than {SHORTEST_SECRET} characters, so that it could be guessed; set "
-                "a longer one here and in the App"
-            )
-        return secret
-
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
-        if misfits := [*self._misfits(), *self.channel_misfits()]:
+        if misfits := [*self._misfits(), *self.github_misfits(), *self.channel_misfits()]:
             raise ValueError(".\n- ".join(misfits))
         return self
 
@@ -222,11 +195,6 @@ class Settings(StoreSettings, ChannelSettings):
             patience=timedelta(minutes=self.queue_deadline_minutes),
             grace=timedelta(seconds=self.grace_seconds),
         )
-
-    @property
-    def app_key(self) -> AppKey:
-        """The App as GitHub knows it."""
-        return AppKey(str(self.github_app_id), self.github_private_key.get_secret_value())
 
 
 S = TypeVar("S", bound=StoreSettings)
@@ -295,23 +263,6 @@ def load_fleet(address: str) -> Fleet:
             f"names {address!r}, which is a {type(fleet).__name__} and no resources.fleet.Fleet"
         )
     return fleet
-
-
-def _beginning(text: str) -> str:
-    """Say how a text begins; what is no heading may be a secret, and is not quoted."""
-    if text.startswith("-----BEGIN"):
-        return f'begins with "{text[:18]}"'
-    return 'does not begin with "-----BEGIN"'
-
-
-def _read_key(path: str) -> str:
-    try:
-        return Path(path).expanduser().read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(
-            f"is neither a PEM key nor a file that can be read: {type(error).__name__}. Set it to "
-            "the text of the App's private key, or to the path of its file"
-        ) from error
 
 
 def _sentence(problem: ErrorDetails) -> str:

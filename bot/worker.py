@@ -52,7 +52,7 @@ async def working(
     """Work on the database: alone once no other process does, or as one of many."""
     settings = parts.settings
     github = github or GitHub(
-        str(settings.github_api_url).rstrip("/"), settings.app_key, clock=parts.clock.now
+        str(settings.github_api_url).rstrip("/"), settings.credentials, clock=parts.clock.now
     )
     dispatch = dispatch_of(parts.database, settings, settings.pace)
     masks = Masks()

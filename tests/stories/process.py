@@ -148,7 +148,7 @@ class Machine:
         settings = usual.model_copy(update=changed)
         github = GitHub(
             str(settings.github_api_url),
-            settings.app_key,
+            settings.credentials,
             clock=self.clock.now,
             transport=httpx.ASGITransport(self.agency.github.asgi),
             patience=NO_PAUSES,

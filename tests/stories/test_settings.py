@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.github.auth import AppKey, PersonalToken
 from bot.settings import Settings, SettingsRefused, StoreSettings, read_settings
 
 OPENSSH = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAA\n"
@@ -95,7 +96,7 @@ def test_a_key_may_be_given_as_the_path_of_its_file(
     (tmp_path / "orbits.pem").write_text(keys[0])
     environment.setenv("ORBITS_GITHUB_PRIVATE_KEY", str(tmp_path / "orbits.pem"))
 
-    assert read_settings(Settings).app_key.private_key == keys[0]
+    assert read_settings(Settings).credentials == AppKey("1001", keys[0])
 
 
 def test_a_path_that_leads_nowhere_is_no_key(environment: pytest.MonkeyPatch) -> None:
@@ -208,4 +209,22 @@ def test_a_database_in_a_folder_that_is_not_there_is_refused(
 
     assert refused(StoreSettings) == (
         "ORBITS_DATABASE_URL names a file in /nowhere, which is no folder; make it first."
+    )
+
+
+def test_for_a_trial_somebodys_own_token_will_do(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("ORBITS_GITHUB_TOKEN", "ghp_ofMaya")
+    environment.delenv("ORBITS_GITHUB_APP_ID")
+    environment.delenv("ORBITS_GITHUB_PRIVATE_KEY")
+
+    assert read_settings(Settings).credentials == PersonalToken("ghp_ofMaya")
+    assert "ghp_ofMaya" not in repr(read_settings(Settings))
+
+
+def test_the_bot_is_an_app_or_somebody(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("ORBITS_GITHUB_TOKEN", "ghp_ofMaya")
+
+    assert refused() == (
+        "ORBITS_GITHUB_TOKEN and ORBITS_GITHUB_APP_ID are both set: the bot is an App, or "
+        "somebody. Leave one of them out."
     )
