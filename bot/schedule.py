@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import structlog
+from apscheduler.events import EVENT_JOB_ERROR, JobExecutionEvent
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.drift.records import Drifts
@@ -75,7 +76,14 @@ def schedule(chores: Chores) -> AsyncIOScheduler:
     soon = {"next_run_time": datetime.now(UTC) + COMPARED_AFTER}
     scheduler.add_job(compare, id="compare-issues", **hourly, **soon)
     scheduler.add_job(chores.forget, id="prune", **hourly)
+    scheduler.add_listener(tell_of_failure, EVENT_JOB_ERROR)
     return scheduler
+
+
+def tell_of_failure(event: JobExecutionEvent) -> None:
+    """Log what failed as we log everything: what a library logs by itself alerts nobody."""
+    if not isinstance(event.exception, asyncio.CancelledError):
+        log.error("chore_failed", chore=event.job_id, exc_info=event.exception)
 
 
 async def _until_the_end(work: Callable[[], Awaitable[None]]) -> None:

@@ -1,7 +1,7 @@
 """What there is to alert of drift, and of tenants that cannot be looked at."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlmodel import Session, col, select
 
@@ -17,12 +17,18 @@ from bot.store.tables import Drift, Notice, Watch
 from resources.model.resource import Severity
 
 UMBRELLA = "umbrella-alert"
+_NEVER = datetime.max.replace(tzinfo=UTC)
 _GRAVITY = list(Severity)
 _VERDICTS = {
     Phase.OPEN: Verdict.DRIFTING,
     Phase.ACKNOWLEDGED: Verdict.ACKNOWLEDGED,
     Phase.IGNORED: Verdict.IGNORED,
     Phase.RESOLVED: Verdict.RESOLVED,
+}
+_ENDINGS_OF_MANY = {
+    Verdict.DRIFTING: "drift",
+    Verdict.ACKNOWLEDGED: "drift, and somebody knows",
+    Verdict.RESOLVED: "are as desired again",
 }
 _ENDINGS = {
     Verdict.DRIFTING: "drifts",
@@ -111,20 +117,24 @@ def _drift_alert(session: Session, row: Drift, host: str) -> Alert:
 def _umbrella_alert(every: Sequence[Drift], host: str) -> Alert:
     repository = every[0].repository
     drifting = [each for each in every if each.phase == Phase.OPEN]
-    verdict = Verdict.DRIFTING if drifting else Verdict.RESOLVED
+    known = [each for each in every if each.phase == Phase.ACKNOWLEDGED]
+    left, began = drifting or known, _began(every)
+    verdict = Verdict.DRIFTING if drifting else Verdict.ACKNOWLEDGED if known else Verdict.RESOLVED
     severities = [_severity(each.differences) for each in drifting]
-    names = tuple(each.tenant for each in drifting)
+    names = tuple(each.tenant for each in left)
     count = f"{len(names)} more {'tenant' if len(names) == 1 else 'tenants'} of {repository} drift"
-    day = min(each.opened_at or each.found_at for each in every).date()
+    title = f"The other tenants of {repository} {_ENDINGS_OF_MANY[verdict]}"
+    if not left and any(each.phase == Phase.IGNORED for each in every):
+        title += ", or accepted as they are"
     return Alert(
-        subject=f"umbrella/{repository}/{day}",
+        subject=f"umbrella/{repository}/{began.date()}",
         about=Subject.DRIFT,
         verdict=verdict,
         severity=max(severities, key=_GRAVITY.index, default=Severity.NOTICE),
-        title=count if names else f"The other tenants of {repository} are as desired again",
-        what=f"{sum(each.total for each in drifting)} differences" if names else "",
+        title=count if drifting else title,
+        what=f"{sum(each.total for each in left)} differences" if names else "",
         tenants=names,
-        since=_moment(min(each.found_at for each in every)),
+        since=_moment(min([each.found_at for each in left], default=began)),
         links=(Link(repository, f"https://{host}/{repository}/issues"),),
         host=host,
     )
@@ -143,8 +153,31 @@ def _subject_of_watch(session: Session, row: Watch) -> str:
 
 def _episode(row: Drift) -> str:
     """Answer what tells one time that it drifted, and was told, from another."""
-    times = [row.opened_at or row.found_at, *map(datetime.fromisoformat, row.reopened)]
-    return f"{max(times):%Y%m%dT%H%M%S}"
+    return f"{_told_at(row):%Y%m%dT%H%M%S}"
+
+
+def _told_at(row: Drift) -> datetime:
+    return max([row.opened_at or row.found_at, *map(datetime.fromisoformat, row.reopened)])
+
+
+def _began(every: Iterable[Drift]) -> datetime:
+    """Answer since when some of them have drifted, now or at last, at every moment.
+
+    What was over before that is another matter, of which people were told long ago.
+    """
+    spans = sorted(((_ended_at(each), _told_at(each)) for each in every), reverse=True)
+    (_, began), *earlier = spans
+    for ended, told in earlier:
+        if ended < began:
+            break
+        began = min(began, told)
+    return began
+
+
+def _ended_at(row: Drift) -> datetime:
+    if row.phase in {Phase.OPEN, Phase.ACKNOWLEDGED}:
+        return _NEVER
+    return row.resolved_at or _told_at(row)
 
 
 def _severity(differences: Iterable[dict[str, object]]) -> Severity:

@@ -9,6 +9,7 @@ from pydantic import JsonValue
 
 from bot.engine.logs.masking import Masks
 from bot.engine.steps.looks import masked
+from bot.rollouts.profiles.variables import masked as by_name
 from resources.model.resource import Difference
 
 LONGEST_PATH = 200
@@ -29,13 +30,17 @@ def kept_problem(masks: Masks, problem: str) -> str:
 
 def _bounded(difference: Difference) -> Difference:
     desired, observed = difference.desired, difference.observed
+    names = tuple(difference.path.split("/"))
+    if len(difference.path) > LONGEST_PATH:
+        # What a part is called tells whether it is shown, and names do not outlast a cut.
+        desired, observed = by_name(desired, names), by_name(observed, names)
     if _is_long(desired) and _is_long(observed):
         desired, observed = other_lines(str(desired), str(observed))
     return difference.model_copy(
         update={
             "path": _cut(difference.path, LONGEST_PATH),
-            "desired": _value(desired),
-            "observed": _value(observed),
+            "desired": _value(desired, names),
+            "observed": _value(observed, names),
         }
     )
 
@@ -68,12 +73,15 @@ def _is_long(value: JsonValue) -> bool:
     return isinstance(value, str) and "\n" in value.strip()
 
 
-def _value(value: JsonValue) -> JsonValue:
+def _value(value: JsonValue, names: tuple[str, ...]) -> JsonValue:
     """Answer a value that is short; a long nested one becomes the beginning of its text."""
     if isinstance(value, str):
         return _cut(value, LONGEST_VALUE)
     text = json.dumps(value, ensure_ascii=False, sort_keys=True)
-    return value if len(text) <= LONGEST_VALUE else _cut(text, LONGEST_VALUE)
+    if len(text) <= LONGEST_VALUE:
+        return value
+    shown = json.dumps(by_name(value, names), ensure_ascii=False, sort_keys=True)
+    return _cut(shown, LONGEST_VALUE)
 
 
 def _cut(text: str, most: int) -> str:

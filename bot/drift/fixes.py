@@ -7,9 +7,12 @@ from sqlmodel import Session
 from bot.drift import notices
 from bot.drift.hand import Hand
 from bot.drift.life import Turn
+from bot.drift.policies import facts_of
 from bot.drift.wanted import desired_of
 from bot.engine.definitions.kinds import Wanted
-from bot.store.tables import Drift
+from bot.rollouts.policy.freezes import freeze_at
+from bot.rollouts.policy.policy import Policy
+from bot.store.tables import Drift, Watch
 from resources.errors import Refused
 from resources.fleet import Desired
 
@@ -20,9 +23,18 @@ MOST_TRIES = 3
 """So often one drift is repaired without that anybody asks."""
 
 
-def may_try_again(row: Drift) -> bool:
-    """Answer whether the policy's repair may be tried, once more."""
-    return not row.fixing and row.fix < MOST_TRIES
+def may_begin_by_itself(hand: Hand, row: Drift, watched: Watch, policy: Policy) -> bool:
+    """Answer whether a drift is repaired, perhaps once more, without that anybody asks.
+
+    Nothing is done to a tenant in a freeze, nor while somebody has looks at it paused.
+    """
+    if not policy.drift.fix or row.fixing or row.fix >= MOST_TRIES:
+        return False
+    paused = watched.paused_until is None or watched.paused_until > hand.now
+    if watched.paused_by is not None and paused:
+        return False
+    facts = facts_of(hand.session, row.tenant)
+    return facts is not None and freeze_at(policy, facts, hand.now) is None
 
 
 def begin(hand: Hand, row: Drift, by: str, *, force: bool = False) -> bool:

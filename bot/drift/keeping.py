@@ -3,18 +3,19 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, delete, or_, select
 
 from bot.drift import fixes, rows
 from bot.drift.bounds import kept_problem
 from bot.drift.hand import Hand
+from bot.drift.life import Phase
 from bot.drift.slots import USUAL
 from bot.drift.wanted import desired_of, with_something
 from bot.drift.watching import end_look, watch
 from bot.engine.definitions.outcomes import Failure
 from bot.engine.logs.masking import Masks
 from bot.states import State
-from bot.store.tables import Drift, Run, Tenant, Watch
+from bot.store.tables import Accepted, Drift, Run, Tenant, Watch
 from resources.errors import StepFailed
 from resources.fleet import Desired, Fleet
 
@@ -54,12 +55,15 @@ def watch_newcomers(intervals: Intervals, hand: Hand) -> None:
 
 
 def forget_gone(hand: Hand) -> None:
-    """Watch nobody who is no client any more."""
+    """Watch nobody who is no client any more, and accept nothing that is over."""
     there = select(Tenant.name)
     gone = hand.session.exec(select(Watch).where(col(Watch.tenant).not_in(there))).all()
     for row in gone:
         hand.session.delete(row)
-    left = select(Drift.tenant).where(col(Drift.tenant).not_in(there))
+    stale = or_(col(Accepted.tenant).not_in(there), col(Accepted.until) <= hand.now)
+    hand.session.exec(delete(Accepted).where(stale))
+    over = col(Drift.phase).in_([Phase.RESOLVED, Phase.IGNORED])
+    left = select(Drift.tenant).where(col(Drift.tenant).not_in(there), ~over)
     for tenant in hand.session.exec(left).all():
         rows.forget_tenant(hand.session, tenant, hand.now)
 

@@ -19,7 +19,7 @@ from bot.store.tables import Drift, Notice, Watch
 
 DRIFT = "drift"
 UMBRELLA = "drift-umbrella"
-ALERT = "drift-alert"
+ALERT, ALERT_OF_MANY = "drift-alert", "umbrella-alert"
 
 TOLD = frozenset({Turn.OPENED, Turn.REOPENED, Turn.CHANGED, Turn.RESOLVED})
 _PRINTED = 16
@@ -55,12 +55,16 @@ def mark(session: Session, row: Drift, turn: Turn) -> None:
     together = umbrella_of(row.repository)
     if row.umbrella or session.get(Notice, together.key) is not None:
         due(session, together, f"{UMBRELLA}:{row.repository}", rank=rank)
+    subject, source = f"{DRIFT}/{row.tenant}", f"{ALERT}:{row.tenant}"
+    if row.umbrella:
+        # One for all of them: each would look at every other one.
+        subject, source = f"{UMBRELLA}/{row.repository}", f"{ALERT_OF_MANY}:{row.repository}"
     if turn in TOLD:
         row.told = _prints(row)
         session.add(row)
-        announce(session, f"{DRIFT}/{row.tenant}", f"{ALERT}:{row.tenant}", rank)
+        announce(session, subject, source, rank)
     else:
-        announce_again(session, f"{DRIFT}/{row.tenant}")
+        announce_again(session, subject)
 
 
 def mark_watch(session: Session, watch: Watch, repository: str = "") -> None:
@@ -94,9 +98,11 @@ def told_in(session: Session, repository: str, number: int) -> list[str] | None:
 
 
 def in_umbrella(session: Session, repository: str) -> list[str]:
-    """Answer the tenants of a repository that are told of together."""
+    """Answer the tenants of a repository that are told of together, also where that is hidden."""
     chosen = select(Drift.tenant).where(
-        func.lower(col(Drift.repository)) == repository.lower(), col(Drift.umbrella)
+        func.lower(col(Drift.repository)) == repository.lower(),
+        col(Drift.umbrella),
+        col(Drift.phase).in_([Phase.OPEN, Phase.ACKNOWLEDGED]),
     )
     return list(session.exec(chosen.order_by(col(Drift.tenant))))
 
@@ -120,6 +126,14 @@ def lose(session: Session, repository: str, number: int) -> bool:
         notice.due, notice.changes = True, notice.changes + 1
         session.add(notice)
     return bool(notices)
+
+
+def say_again(session: Session, repository: str, number: int) -> None:
+    """Let an issue be written once more, though in the same words: it is not as we left it."""
+    for notice in _notices(session, repository, number):
+        notice.digest, notice.final = None, False
+        notice.due, notice.changes = True, notice.changes + 1
+        session.add(notice)
 
 
 def _notices(session: Session, repository: str, number: int) -> Sequence[Notice]:

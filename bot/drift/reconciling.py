@@ -12,7 +12,7 @@ import structlog
 from sqlmodel import Session, col, select
 
 from bot.drift import notices, rows
-from bot.drift.facts import decided_at, facts_of
+from bot.drift.facts import decided_at, facts_of, together
 from bot.drift.hand import Hand
 from bot.drift.life import Phase
 from bot.drift.policies import kept_policy
@@ -55,7 +55,7 @@ async def _reconcile(drifts: Drifts, github: GitHub, repository: str) -> None:
             await drifts.change(partial(_end_what_is_over, repository, seen))
     numbers = {seen.number for seen in there}
     wanted = await drifts.database.read(partial(_told_as_open, repository))
-    for tenant, number in wanted:
+    for tenants, number in wanted:
         if number in numbers:
             continue
         try:
@@ -64,7 +64,7 @@ async def _reconcile(drifts: Drifts, github: GitHub, repository: str) -> None:
             await drifts.change(partial(_lost, repository, number))
         else:
             if seen.state == "closed":
-                await drifts.change(partial(note_closed, (tenant,), seen))
+                await drifts.change(partial(_end_or_open, repository, tenants, seen))
 
 
 def note_closed(tenants: Sequence[str], seen: IssueSeen, hand: Hand) -> None:
@@ -78,6 +78,14 @@ def note_closed(tenants: Sequence[str], seen: IssueSeen, hand: Hand) -> None:
         if decided and seen.closed_at and seen.closed_at < decided.replace(microsecond=0):
             continue
         rows.closed_by_hand(hand.session, tenant, by)
+
+
+def _end_or_open(repository: str, tenants: Sequence[str], seen: IssueSeen, hand: Hand) -> None:
+    """Note who closed an issue, or have it opened: a bot that tidies up knows nothing of drift."""
+    note_closed(tenants, seen, hand)
+    left = (hand.session.get(Drift, tenant) for tenant in tenants)
+    if any(row is not None and rows.life_of(row).issue_is_open for row in left):
+        notices.say_again(hand.session, repository, seen.number)
 
 
 def _lost(repository: str, number: int, hand: Hand) -> None:
@@ -102,7 +110,7 @@ def _end_what_is_over(repository: str, seen: IssueSeen, hand: Hand) -> None:
 def _may_be_open(session: Session, subject: str) -> bool:
     """Answer whether an issue should be open, or it is not known yet whether it should."""
     if subject.startswith(_OF_MANY):
-        return bool(notices.in_umbrella(session, subject.removeprefix(_OF_MANY)))
+        return bool(together(session, subject.removeprefix(_OF_MANY)).tenants)
     tenant = subject.removeprefix(_OF_ONE)
     facts = facts_of(session, tenant)
     if facts.drifts or facts.unable is not None:
@@ -115,19 +123,22 @@ def _may_be_open(session: Session, subject: str) -> bool:
     return facts.telling is Telling.NOTHING or (row is None and watch is None)
 
 
-def _told_as_open(repository: str, session: Session) -> list[tuple[str, int]]:
-    """Answer the tenants whose issue is open, as far as we know, each with its number."""
+def _told_as_open(repository: str, session: Session) -> list[tuple[tuple[str, ...], int]]:
+    """Answer the issues that are open, as far as we know: whom each tells of, and its number."""
     chosen = select(Drift).where(
         col(Drift.phase).in_([Phase.OPEN, Phase.ACKNOWLEDGED]),
         col(Drift.hidden).is_(False),
         col(Drift.umbrella).is_(False),
         col(Drift.repository) == repository,
     )
+    ordered = session.exec(chosen.order_by(col(Drift.tenant))).all()
+    told = [((row.tenant,), notices.issue_of(row)) for row in ordered]
+    many = tuple(each.tenant for each in together(session, repository).tenants)
     found = []
-    for row in session.exec(chosen.order_by(col(Drift.tenant))).all():
-        notice = session.get(Notice, notices.issue_of(row).key)
-        if notice is not None and notice.number is not None and not notice.due:
-            found.append((row.tenant, notice.number))
+    for tenants, issue in [*told, (many, notices.umbrella_of(repository))]:
+        notice = session.get(Notice, issue.key)
+        if tenants and notice is not None and notice.number is not None and not notice.due:
+            found.append((tenants, notice.number))
     return found
 
 

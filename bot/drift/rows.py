@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from sqlmodel import Session, col, delete, func, or_, select
+from sqlmodel import Session, col, func, or_, select
 
 from bot.drift import fixes, life, notices
 from bot.drift.finding import Found, print_of
@@ -47,6 +47,7 @@ def life_of(row: Drift) -> Life:
 def note(hand: Hand, desired: Desired, run_id: str, sight: Sight) -> Turn:
     """Note what a look came to, once; what was overtaken by a deployment tells nothing."""
     if matches_still(hand, desired, run_id, sight):
+        tally(hand.session, "cycle/clean")
         return Turn.NOTHING
     row = end_look(hand.session, desired.tenant, run_id)
     if row is None:
@@ -76,6 +77,7 @@ def seen(
     session, row = hand.session, hand.session.get(Drift, desired.tenant, with_for_update=True)
     if row is None and not sight.differences:
         _able(session, watched, Found(), hand.now)
+        tally(session, "cycle/clean")
         return Turn.NOTHING
     ground, found = _counted(hand, desired.tenant, sight, row)
     _able(session, watched, found, hand.now)
@@ -97,8 +99,8 @@ def seen(
     if found.differences:
         row.desired = dict(desired.revisions)
     _write(session, row, now, turn)
-    wants_fix = policy.fix and may_fix and agreed and now.phase is Phase.OPEN
-    if wants_fix and found.differences and fixes.may_try_again(row):
+    wants_fix = may_fix and agreed and found.differences and now.phase is Phase.OPEN
+    if wants_fix and fixes.may_begin_by_itself(hand, row, watched, ground.policy):
         fixes.begin(hand, row, fixes.BY_ITSELF)
     return turn
 
@@ -157,18 +159,9 @@ def opened_by_hand(session: Session, tenant: str, now: datetime) -> None:
         _write(session, row, life.opened_by_hand(life_of(row), now), told=True)
 
 
-def issue_gone(session: Session, tenant: str) -> None:
-    """Note that the issue was deleted: while it drifts, there is to be a new one."""
-    row = session.get(Drift, tenant, with_for_update=True)
-    if row is not None:
-        now = life_of(row)
-        _write(session, row, replace(now, number=now.number + 1), told=now.issue_is_open)
-
-
 def forget_tenant(session: Session, tenant: str, now: datetime) -> None:
     """Resolve the drift of a tenant that is a client no more."""
     row = session.get(Drift, tenant, with_for_update=True)
-    session.exec(delete(Accepted).where(col(Accepted.tenant) == tenant))
     if row is None or row.phase in {Phase.RESOLVED, Phase.IGNORED}:
         return
     if row.phase == Phase.DETECTED:

@@ -77,14 +77,18 @@ def take_due(hand: Hand) -> list[str]:
     """
     if hand.session.exec(_ANY_DUE, params={"now": hand.now}).first() is None:
         return []
-    room = hand.at_once - hand.session.exec(_UNDERWAY).one()
+    underway = hand.session.exec(_UNDERWAY).one()
+    room = hand.at_once - underway
     if room <= 0:
         return []
-    due = _due(hand, max(room, FEWEST_EXAMINED))
+    due = _due(hand, max(room, FEWEST_EXAMINED) + underway)
     busy = busy_ones(hand.session, [row.tenant for row in due])
     rests = _Rests(hand)
     goes: list[Watch] = []
     for row in due:
+        if row.underway_since is not None and row.asked:
+            # What was changed after that look began is seen by the next, as soon as it has ended.
+            continue
         if row.underway_since is not None or (not row.asked and rests.holds_for(row)):
             row.due_at = _next(row, hand.now)
             tally(hand.session, "cycle/skipped")
@@ -102,11 +106,10 @@ def ask(hand: Hand, tenants: Sequence[str]) -> None:
     """
     busy = busy_ones(hand.session, tenants)
     goes: list[Watch] = []
-    for tenant in tenants:
-        row = hand.session.get(Watch, tenant, with_for_update=True)
-        row = row or watch(hand.session, tenant, USUAL, hand.now)
-        row.asked = True
-        if tenant in busy:
+    # In one order, and all of them before anything is counted: who looks waits for nobody here.
+    asked = [_asked(hand, tenant) for tenant in sorted(tenants)]
+    for row in asked:
+        if row.tenant in busy:
             put_off(hand.session, row, hand.now)
         else:
             row.due_at = hand.now
@@ -203,6 +206,13 @@ class _Rests:
             return False
         policy = ground_of(session, self._hand.services, row.tenant).policy
         return is_frozen(policy, facts, now)
+
+
+def _asked(hand: Hand, tenant: str) -> Watch:
+    row = hand.session.get(Watch, tenant, with_for_update=True)
+    row = row or watch(hand.session, tenant, USUAL, hand.now)
+    row.asked = True
+    return row
 
 
 def _due(hand: Hand, most: int) -> Sequence[Watch]:

@@ -1,8 +1,9 @@
 """Commands that only tell, on an issue about drift: how tenants stand, and what they go by."""
 
+from datetime import datetime
 from functools import partial
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 
 from bot.drift.facts import facts_of
 from bot.drift.policies import ground_of
@@ -60,7 +61,7 @@ def _grounds(hand: Hand, services: tuple[Service, ...], tenant: str) -> str:
         if each.tenant == tenant
     ]
     lines += [f"- {listed(each.paths)} may differ, as `orbits.toml` says" for each in policy.ignore]
-    lines += [_accepted(each) for each in _accepted_of(session, tenant)]
+    lines += [_accepted(each) for each in _accepted_of(session, tenant, hand.now)]
     lines.append(f"- it is told when it is found {policy.detections} times in a row")
     if watch is not None and watch.due_at is not None:
         lines.append(f"- it is looked at again at {moment(watch.due_at)}")
@@ -69,9 +70,10 @@ def _grounds(hand: Hand, services: tuple[Service, ...], tenant: str) -> str:
     return "\n".join([f"What {plain(tenant)} is compared with:", "", *lines[:_MOST_LINES]])
 
 
-def _accepted_of(session: Session, tenant: str) -> list[Accepted]:
-    chosen = select(Accepted).where(col(Accepted.tenant) == tenant).order_by(col(Accepted.path))
-    return list(session.exec(chosen))
+def _accepted_of(session: Session, tenant: str, now: datetime) -> list[Accepted]:
+    lasts = or_(col(Accepted.until).is_(None), col(Accepted.until) > now)
+    chosen = select(Accepted).where(col(Accepted.tenant) == tenant, lasts)
+    return list(session.exec(chosen.order_by(col(Accepted.path))))
 
 
 def _accepted(row: Accepted) -> str:

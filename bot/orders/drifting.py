@@ -80,7 +80,7 @@ def _check(drifts: Drifts, asked: Asked, tenants: list[str], hand: Hand) -> str:
 
 def _acknowledge(asked: Asked, tenants: list[str], hand: Hand) -> str:
     command, until = asked.command, end_of(asked.command.until, hand.now)
-    drifting = _drifting(hand, tenants)
+    drifting = _drifting(hand, asked, tenants)
     for row in drifting:
         rows.acknowledge(hand.session, row.tenant, asked.login, command.reason, until)
     end = f"until {moment(until)}, or until it changes" if until else "until it changes"
@@ -89,7 +89,7 @@ def _acknowledge(asked: Asked, tenants: list[str], hand: Hand) -> str:
 
 def _ignore(asked: Asked, tenants: list[str], hand: Hand) -> str:
     command, until = asked.command, end_of(asked.command.until, hand.now)
-    drifting = _drifting(hand, tenants)
+    drifting = _drifting(hand, asked, tenants)
     for row in drifting:
         rows.ignore(hand.session, row.tenant, asked.login, command.reason, until, hand.now)
     end = f" until {moment(until)}" if until else ""
@@ -100,7 +100,7 @@ def _ignore(asked: Asked, tenants: list[str], hand: Hand) -> str:
 
 
 def _fix(drifts: Drifts, asked: Asked, tenants: list[str], hand: Hand) -> str:
-    drifting = _drifting(hand, tenants)
+    drifting = _drifting(hand, asked, tenants)
     if asked.command.dry_run:
         lines = [f"- `{row.tenant}`: {count_of(row.total, 'difference')}" for row in drifting]
         return "\n".join(["This would be repaired; nothing was started:", "", *lines])
@@ -112,19 +112,33 @@ def _fix(drifts: Drifts, asked: Asked, tenants: list[str], hand: Hand) -> str:
     ]
     already = [row.tenant for row in drifting if row.tenant not in begun]
     if not begun:
-        raise Refused(f"{counted(already)} is being repaired already.")
-    more = f" {counted(already)} is being repaired already." if already else ""
+        raise Refused(f"{counted(already)} {_is(already)} being repaired already.")
+    more = f" {counted(already)} {_is(already)} being repaired already." if already else ""
     return (
         f"Repairing {counted(begun)}: what is recorded is brought about again, and looked at. "
         f"The issue is closed when nothing differs any more.{more}"
     )
 
 
-def _drifting(hand: Hand, tenants: list[str]) -> list[Drift]:
+def _drifting(hand: Hand, asked: Asked, tenants: list[str]) -> list[Drift]:
+    """Answer the open drifts that are told of in this repository, whose roles were asked."""
     drifting = rows.drifting(hand.session, tenants)
     if not drifting:
-        raise Refused(f"{counted(tenants)} has no open drift. Nothing was changed.")
+        have = "has" if len(tenants) == 1 else "have"
+        raise Refused(f"{counted(tenants)} {have} no open drift. Nothing was changed.")
+    here = asked.repository.lower()
+    elsewhere = [row for row in drifting if row.repository.lower() != here]
+    if elsewhere:
+        where = sorted({row.repository for row in elsewhere})
+        raise Refused(
+            f"The drift of {counted(_names(elsewhere))} is told of in {listed(where)}: comment on "
+            "the issue there. Nothing was changed."
+        )
     return drifting
+
+
+def _is(tenants: Sequence[str]) -> str:
+    return "is" if len(tenants) == 1 else "are"
 
 
 def _names(drifting: Sequence[Drift]) -> list[str]:

@@ -122,6 +122,45 @@ async def test_above_some_they_are_one_message(room: Newsroom) -> None:
     assert room.title == "✅ The other tenants of agency/backend are as desired again"
 
 
+async def test_many_who_drift_long_after_others_did_are_told_anew(room: Newsroom) -> None:
+    row = drift(room, tenant="hooli", umbrella=True)
+    await looks(room, row)
+    room.clock.pass_by(timedelta(days=1))
+    row.phase, row.resolved_at = "resolved", room.clock.now()
+    await looks(room, row)
+    room.clock.pass_by(timedelta(days=60))
+
+    await looks(room, drift(room, tenant="initech", umbrella=True))
+
+    assert [each.text for each in room.deploys.messages] == [
+        "✅ The other tenants of agency/backend are as desired again",
+        "⚠️ 1 more tenant of agency/backend drift",
+    ]
+
+
+async def test_many_are_one_message_while_any_of_them_drifts(room: Newsroom) -> None:
+    first, second = (drift(room, tenant=name, umbrella=True) for name in ("hooli", "initech"))
+    await looks(room, first)
+    room.clock.pass_by(timedelta(days=2))
+    second.opened_at = room.clock.now()
+    await looks(room, second)
+    room.clock.pass_by(timedelta(days=2))
+    first.phase, first.resolved_at = "resolved", room.clock.now()
+    await looks(room, first)
+    assert room.title == "⚠️ 1 more tenant of agency/backend drift"
+
+    second.phase, second.by = "acknowledged", "maria"
+    await looks(room, second)
+    assert room.title == "👀 The other tenants of agency/backend drift, and somebody knows"
+
+    second.phase = "ignored"
+    await looks(room, second)
+    assert room.title == (
+        "✅ The other tenants of agency/backend are as desired again, or accepted as they are"
+    )
+    assert len(room.deploys.messages) == 1
+
+
 async def test_a_tenant_that_cannot_be_looked_at_is_told_until_it_can(room: Newsroom) -> None:
     async def watch(**facts: Any) -> None:
         row = Watch(tenant="acme", failures=3, **facts)

@@ -259,6 +259,7 @@ class Bureau:
         renderers: dict[str, Render] = {
             **DriftReports(FLEET.services).renderers,
             "drift-alert": _silence,
+            "umbrella-alert": _silence,
             "watch-alert": _silence,
         }
         return Outbox(self.database, ways, self.clock, renderers)

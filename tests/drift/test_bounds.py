@@ -14,7 +14,7 @@ def test_what_is_short_is_kept_as_it_is() -> None:
 
 
 def test_what_is_long_is_cut_and_says_so() -> None:
-    difference = Difference(path="p" * 500, desired="d" * 5_000, observed={"key": ["v" * 5_000]})
+    difference = Difference(path="p" * 500, desired="d" * 5_000, observed={"text": ["v" * 5_000]})
 
     (short,) = kept(Masks(), [difference])
 
@@ -23,7 +23,7 @@ def test_what_is_long_is_cut_and_says_so() -> None:
     assert isinstance(short.observed, str)
     assert len(short.desired) == len(short.observed) == LONGEST_VALUE
     assert short.desired == f"{'d' * 371} … (cut, sha256:{short.desired[-13:-1]})"
-    assert short.observed.startswith('{"key": ["vvv')
+    assert short.observed.startswith('{"text": ["vvv')
 
 
 def test_two_that_begin_alike_are_told_apart() -> None:
@@ -43,6 +43,17 @@ def test_secrets_are_masked_before_anything_is_cut() -> None:
 
     assert "horse" not in str(difference)
     assert kept_problem(masks, "it says correct-horse-battery") == "it says [masked]"
+
+
+def test_what_is_called_a_secret_is_not_shown_because_it_was_cut() -> None:
+    variables = {"A_PASSWORD": "hunter2", "B": "v" * 1_000}
+    within = Difference(path="backend/environment", desired=None, observed=variables)
+    below = Difference(path="p" * 300 + "/A_PASSWORD", desired="hunter2", observed="hunter3")
+
+    differences = kept(Masks(), [within, below])
+
+    assert "hunter" not in str(differences)
+    assert '"A_PASSWORD"' in str(differences[0].observed)
 
 
 def test_of_two_long_texts_the_lines_that_differ_are_told() -> None:

@@ -7,6 +7,7 @@ from bot.drift.hand import Sight
 from bot.drift.life import Phase
 from bot.drift.wanted import desired_of
 from bot.store.tables import Watch
+from bot.store.tallies import tallies
 from resources.model.resource import Difference
 from tests.stories.drifting import (
     CONF,
@@ -187,6 +188,37 @@ async def test_who_is_paused_is_looked_at_only_when_somebody_asks(world: World) 
     assert watch_of(world, "acme").looked_at == asked
 
     assert await looks(world, 2 * HOUR) == ["acme", "globex"]
+
+
+async def test_who_is_asked_for_while_a_look_goes_on_is_looked_at_once_more(world: World) -> None:
+    await world.merges(REMEMBER_PHONE)
+    await world.settles()
+    drifts = drifts_of(world)
+    await drifts.sweep()
+    world.clock.pass_by(HOUR)
+    before, _ = await begun(world, drifts)
+
+    await drifts.look_now(["acme"], "maya")
+    await drifts.tick()
+    await world.settles()
+    await drifts.tick()
+    await world.settles()
+
+    row = watch_of(world, "acme")
+    assert row.run_id != before.run_id
+    assert not row.asked
+
+
+async def test_every_look_is_counted_by_what_it_came_to(world: World) -> None:
+    await world.merges(REMEMBER_PHONE)
+    await world.settles()
+
+    await looks(world)
+    assert world.stored(lambda session: tallies(session, "cycle")) == {"clean": 2}
+
+    edits(world, "acme")
+    await looks(world)
+    assert world.stored(lambda session: tallies(session, "cycle")) == {"clean": 3, "drift": 1}
 
 
 async def test_nobody_looks_in_a_freeze_where_the_policy_says_so(world: World) -> None:

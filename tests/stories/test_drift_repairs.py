@@ -4,6 +4,7 @@ from bot.demo.changes import REMEMBER_PHONE
 from bot.drift.life import Phase
 from tests.stories.drifting import (
     CONF,
+    HOUR,
     alters_schema,
     drift_of,
     drifts_of,
@@ -129,6 +130,41 @@ async def test_the_policy_repairs_as_soon_as_drift_is_sure(world: World) -> None
     assert row is not None
     assert (row.phase, row.fixed_by, row.fix) == (Phase.RESOLVED, "orbits", 1)
     assert world.files("acme")[CONF] == before
+
+
+async def test_the_policy_repairs_nothing_in_a_freeze(world: World) -> None:
+    await says_policy(
+        world,
+        "[drift]\nfix = true\n"
+        '[[freezes]]\nname = "the sales"\nzone = "UTC"\n'
+        'from = "2026-03-01T10:00"\nuntil = "2026-03-01T14:00"\ntenants = "acme"\n',
+    )
+    edits(world, "acme")
+
+    await looks_often(world, 3)
+    row = drift_of(world, "acme")
+    assert row is not None
+    assert (row.phase, row.fix) == (Phase.OPEN, 0)
+    await looks(world, 5 * HOUR)
+    row = drift_of(world, "acme")
+    assert row is not None
+    assert (row.phase, row.fix) == (Phase.RESOLVED, 1)
+
+
+async def test_the_policy_repairs_nobody_whose_looks_are_paused(world: World) -> None:
+    await says_policy(world, "[drift]\nfix = true\n")
+    drifts = drifts_of(world)
+    await drifts.sweep()
+    await drifts.pause(["acme"], "maya")
+    edits(world, "acme")
+
+    for _ in range(3):
+        await drifts.look_now(["acme"], "maya")
+        await world.settles()
+
+    row = drift_of(world, "acme")
+    assert row is not None
+    assert (row.phase, row.fix) == (Phase.OPEN, 0)
 
 
 async def test_a_repair_is_refused_where_something_else_is_desired_by_now(world: World) -> None:

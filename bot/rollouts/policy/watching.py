@@ -85,9 +85,10 @@ class DriftPolicy(Table):
 
     An issue is opened when drift is found so many times in a row as `detections` says, in the
     `repository` that is named, else in that of the service. With `fix` it is repaired at once,
-    unless the desired revision has moved since. What is `resolved` and comes back within
-    `reopen_within` opens the same issue again. A cycle that could not run `unable_after` times in
-    a row is told; more than `umbrella_above` issues of a repository are one.
+    unless the desired revision has moved since, and not in a freeze, nor while looks are paused.
+    What is `resolved` and comes back within `reopen_within` opens the same issue again. A cycle
+    that could not run `unable_after` times in a row is told; more than `umbrella_above` issues of a
+    repository are one.
     """
 
     detections: Annotated[int, Strict(), Field(ge=1, le=100)] = 2
