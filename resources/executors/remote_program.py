@@ -224,6 +224,7 @@ end() {
 take() {
   if [ ! -f "$at/files/$1" ]; then exit 3; fi
   head -c @MOST@ "$at/files/$1"
+  head -c @MOST@ "$at/files/$1" | wc -c >&2
 }
 
 forget() { rm -rf "$at"; }

@@ -114,8 +114,13 @@ class RemoteScript:
 
         async def act(connection: Connection) -> bytes | None:
             process = await self._open(connection, "take", self._at, path)
-            content, _ = await _all_of(process)
-            return None if process.exit_status else content
+            content, told = await _all_of(process)
+            if process.exit_status:
+                return None
+            # A channel that is closed too soon says nothing of what it has not brought.
+            if told.split()[-1:] != [str(len(content)).encode()]:
+                raise _Lost
+            return content
 
         return await self._insist(act)
 

@@ -155,6 +155,7 @@ async def test_slack_is_down_while_the_bot_deploys_and_starts_anew(office: Offic
     assert "could not be sent" not in office.world.written(office.world.check(merge.sha))[1]
 
 
+@pytest.mark.thorough
 async def test_started_anew_it_goes_on_with_the_same_message(office: Office) -> None:
     merge = await office.fails()
     await office.world.restart()
@@ -166,6 +167,7 @@ async def test_started_anew_it_goes_on_with_the_same_message(office: Office) -> 
     assert office.message.text == f"✅ backend → {merge.short}: 3 of 3 tenants updated"
 
 
+@pytest.mark.thorough
 async def test_by_an_incoming_webhook_it_is_told_once(office: Office) -> None:
     hook = office.app.webhook(office.deploys)
     await office.world.is_set_up(slack_webhook_url=SecretStr(hook.url))

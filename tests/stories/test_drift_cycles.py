@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from bot.demo.changes import REMEMBER_PHONE
 from bot.drift.hand import Sight
 from bot.drift.life import Phase
@@ -93,6 +95,7 @@ async def test_a_look_that_fails_is_never_taken_for_no_drift(world: World) -> No
     assert watch_of(world, "globex").failures == 0
 
 
+@pytest.mark.thorough
 async def test_a_look_goes_on_after_a_restart(world: World) -> None:
     await world.merges(REMEMBER_PHONE)
     await world.settles()
@@ -126,6 +129,7 @@ async def test_turns_that_were_missed_are_one_look(world: World) -> None:
     assert drift_of(world, "acme") is None
 
 
+@pytest.mark.thorough
 async def test_what_is_held_back_is_desired_as_it_is(world: World) -> None:
     first = await world.merges(REMEMBER_PHONE)
     await world.settles()
@@ -153,6 +157,7 @@ async def test_what_nobody_minds_is_no_drift(world: World) -> None:
     assert paths_of(world, "globex") == [f"backend/files/{CONF}"]
 
 
+@pytest.mark.thorough
 async def test_what_was_accepted_is_no_drift_until_it_changes(world: World) -> None:
     await world.merges(REMEMBER_PHONE)
     await world.settles()
@@ -172,6 +177,7 @@ async def test_what_was_accepted_is_no_drift_until_it_changes(world: World) -> N
     assert row.phase == Phase.OPEN
 
 
+@pytest.mark.thorough
 async def test_who_is_paused_is_looked_at_only_when_somebody_asks(world: World) -> None:
     await world.merges(REMEMBER_PHONE)
     await world.settles()
@@ -221,6 +227,7 @@ async def test_every_look_is_counted_by_what_it_came_to(world: World) -> None:
     assert world.stored(lambda session: tallies(session, "cycle")) == {"clean": 3, "drift": 1}
 
 
+@pytest.mark.thorough
 async def test_nobody_looks_in_a_freeze_where_the_policy_says_so(world: World) -> None:
     await says_policy(
         world,
@@ -233,6 +240,7 @@ async def test_nobody_looks_in_a_freeze_where_the_policy_says_so(world: World) -
     assert await looks(world, 5 * HOUR) == ["acme", "globex"]
 
 
+@pytest.mark.thorough
 async def test_who_is_forgotten_is_watched_no_more(world: World) -> None:
     await world.merges(REMEMBER_PHONE)
     await world.settles()

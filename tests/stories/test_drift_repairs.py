@@ -1,5 +1,7 @@
 """What was changed by hand at a tenant is found, and brought back when somebody says so."""
 
+import pytest
+
 from bot.demo.changes import REMEMBER_PHONE
 from bot.drift.life import Phase
 from tests.stories.drifting import (
@@ -52,6 +54,7 @@ async def test_a_file_that_was_changed_by_hand_is_found_and_repaired(world: Worl
     assert world.files("acme")[CONF] == before
 
 
+@pytest.mark.thorough
 async def test_a_setting_of_a_shared_repository_is_brought_back(world: World) -> None:
     await world.merges(REMEMBER_PHONE)
     await world.settles()
@@ -96,6 +99,7 @@ async def test_what_was_taken_from_a_schema_by_hand_is_made_again(world: World) 
     ]
 
 
+@pytest.mark.thorough
 async def test_what_was_added_to_a_schema_by_hand_is_left_to_people(world: World) -> None:
     await world.merges(REMEMBER_PHONE)
     await world.settles()
@@ -132,6 +136,7 @@ async def test_the_policy_repairs_as_soon_as_drift_is_sure(world: World) -> None
     assert world.files("acme")[CONF] == before
 
 
+@pytest.mark.thorough
 async def test_the_policy_repairs_nothing_in_a_freeze(world: World) -> None:
     await says_policy(
         world,
@@ -151,6 +156,7 @@ async def test_the_policy_repairs_nothing_in_a_freeze(world: World) -> None:
     assert (row.phase, row.fix) == (Phase.RESOLVED, 1)
 
 
+@pytest.mark.thorough
 async def test_the_policy_repairs_nobody_whose_looks_are_paused(world: World) -> None:
     await says_policy(world, "[drift]\nfix = true\n")
     drifts = drifts_of(world)

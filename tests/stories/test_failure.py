@@ -1,5 +1,6 @@
 """A change does not fit one tenant: the others get it, and that one has what it had."""
 
+import pytest
 from sqlalchemy import update
 from sqlmodel import Session, col
 
@@ -114,6 +115,7 @@ async def test_who_had_nothing_before_is_not_said_to_be_rolled_back(new_world: N
 """ in world.sticky_comment(merge.pull)
 
 
+@pytest.mark.thorough
 async def test_a_fix_that_is_merged_afterwards_brings_the_failed_tenant_up_to_date(
     new_world: NewWorld,
 ) -> None:

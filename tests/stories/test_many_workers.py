@@ -323,6 +323,7 @@ async def test_a_migration_that_goes_on_may_end_before_its_worker_does(fleet: Fl
     assert fleet.state_of(migration) == State.SUCCEEDED
 
 
+@pytest.mark.thorough
 async def test_of_two_workers_that_do_not_share_one_stands_by_until_the_other_has_ended(
     host: Host, tmp_path: Path
 ) -> None:

@@ -321,6 +321,7 @@ async def test_a_push_that_was_lost_is_left_where_no_policy_wants_it(world: Worl
     }
 
 
+@pytest.mark.thorough
 async def test_a_forced_push_that_was_lost_is_rolled_out_where_the_policy_wants_it(
     world: World,
 ) -> None:

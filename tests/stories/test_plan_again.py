@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import AsyncIterator
 
+import pytest
 from sqlmodel import Session
 
 from bot.demo.changes import ONE_ACCOUNT_PER_EMAIL, REMEMBER_PHONE
@@ -53,6 +54,7 @@ async def test_a_plan_is_in_progress_until_all_have_been_asked(world: World) -> 
     assert planned(world, pull.head_sha).conclusion == "success"
 
 
+@pytest.mark.thorough
 async def test_a_plan_that_is_overtaken_is_ended_and_says_by_what(world: World) -> None:
     async with held_up(world) as pull:
         first = pull.head_sha
@@ -87,6 +89,7 @@ async def test_a_merge_does_not_wait_for_its_plan(world: World) -> None:
     assert "2 of 2 tenants updated" in world.sticky_comment(pull)
 
 
+@pytest.mark.thorough
 async def test_a_plan_that_somebody_ends_does_not_stay_open(world: World) -> None:
     async with held_up(world) as pull:
         plan = world.plan(pull)
