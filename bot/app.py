@@ -1,4 +1,4 @@
-"""The web application: takes deliveries in, answers health checks, and keeps the work going."""
+"""The web application: takes deliveries in, keeps states, and keeps the work going."""
 
 import asyncio
 import contextlib
@@ -8,9 +8,10 @@ from typing import Any
 from starlette.applications import Starlette
 
 from bot.metrics import exposition
-from bot.parts import Parts
+from bot.parts import Parts, passwords_of
 from bot.recovery.counts import times_recovered
 from bot.web.health import health_routes
+from bot.web.terraform_state import terraform_state_route
 from bot.web.webhook import webhook_route
 
 Work = Callable[[Parts], Coroutine[Any, Any, None]]
@@ -33,6 +34,7 @@ def web_app(parts: Parts, work: Work) -> Starlette:
     return Starlette(
         routes=[
             webhook_route((secret,), parts.inbox.take_in, parts.clock.now),
+            terraform_state_route(parts.database, passwords_of(parts.settings), parts.clock.now),
             *health_routes(
                 parts.database,
                 lambda: parts.role,

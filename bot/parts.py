@@ -17,6 +17,7 @@ from bot.settings import Settings, StoreSettings, load_fleet
 from bot.store import schema
 from bot.store.database import Database
 from bot.store.seat import FileSeat, Seat, seat_of
+from bot.terraform_state.passwords import Passwords
 from resources.fleet import Fleet
 
 
@@ -48,6 +49,13 @@ class Parts:
     unable: bool = False
     only_takes_in: bool = False
     """Whether others work: a web process beside workers that share a queue."""
+    address: str | None = None
+    """Where this process answers on its machine, as far as it does."""
+
+    @property
+    def public_address(self) -> str | None:
+        """Where the bot answers, for the tools that its runs start; `None` is not known."""
+        return self.settings.public_url or self.address
 
     @property
     def role(self) -> Role:
@@ -84,6 +92,13 @@ async def opened(
             clock=clock,
             listeners=tuple(listeners),
         )
+
+
+def passwords_of(settings: Settings) -> Passwords:
+    """Answer what makes passwords of runs: alike in all processes of one bot."""
+    own = settings.github_private_key
+    secrets = (settings.github_webhook_secret, *([] if own is None else [own]))
+    return Passwords("\n".join(secret.get_secret_value() for secret in secrets))
 
 
 def _seat(database: Database, settings: Settings) -> Seat:

@@ -72,8 +72,16 @@ async def _serve(settings: Settings, host: str, port: int) -> None:
             ws="none",
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         )
+        parts.address = _own_address(host, port)
         log.info("serving", address=f"http://{host}:{port}", stacks=settings.stacks)
         await uvicorn.Server(config).serve()
+
+
+def _own_address(host: str, port: int) -> str | None:
+    """Answer where this machine reaches what is served; `None` where the port is any."""
+    everywhere = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}  # noqa: S104 (no bind)
+    named = everywhere.get(host, f"[{host}]" if ":" in host else host)
+    return f"http://{named}:{port}" if port else None
 
 
 async def _work(settings: Settings) -> None:

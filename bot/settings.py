@@ -83,7 +83,9 @@ Stacks = Annotated[str, AfterValidator(_fleet_address)]
 
 
 def _web_address(address: str) -> str:
-    """Take an address that others can come to; raises `ValueError`."""
+    """Take an address that others can come to, or none; raises `ValueError`."""
+    if not address:
+        return address
     parts = urlsplit(address)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or "@" in address:
         raise ValueError("is no address of the bot, such as https://orbits.example.com")
@@ -161,7 +163,7 @@ class Settings(ChannelSettings, GitHubSettings, StoreSettings):
     grace_seconds: Annotated[float, Field(ge=0, le=3600)] = 20
     queue_deadline_minutes: Annotated[float, Field(gt=0)] = 60
     keep_days: Annotated[float, Field(ge=4)] = 30
-    public_url: PublicAddress | None = None
+    public_url: PublicAddress = ""
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535, validation_alias="PORT")] = 8080
 

@@ -29,7 +29,7 @@ from bot.outbox.budget import Pace
 from bot.outbox.target import Way
 from bot.outbox.targets import ON_GITHUB
 from bot.outbox.writer import Outbox
-from bot.parts import Parts, dispatch_of
+from bot.parts import Parts, dispatch_of, passwords_of
 from bot.recovery.recovery import recovery
 from bot.rollouts.plans.plan_change import PlanChange
 from bot.rollouts.plans.records import Plans
@@ -38,6 +38,7 @@ from bot.rollouts.reports import Reports
 from bot.rollouts.rollout import RollOut
 from bot.schedule import Chores, forget_the_old, schedule
 from bot.store.seat import seat_of
+from bot.terraform_state.access import ServedStates
 from resources.secrets import EnvironmentSecrets, FileSecrets, Secrets
 
 log = structlog.get_logger(__name__)
@@ -77,11 +78,17 @@ async def working(
         masks=masks,
     )
     secrets = Secrets(EnvironmentSecrets(), FileSecrets(), hear=masks.add)
+    states = ServedStates(
+        parts.database,
+        passwords_of(settings),
+        address=lambda: parts.public_address,
+        mask=masks.add,
+    )
     engine = Engine(
         parts.database,
         seat=parts.seat,
         clock=parts.clock,
-        given=(rollouts, plans, drifts, parts.fleet, secrets, masks),
+        given=(rollouts, plans, drifts, parts.fleet, secrets, masks, states),
         listeners=parts.listeners,
         pace=settings.pace,
         dispatch=dispatch,

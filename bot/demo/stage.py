@@ -80,6 +80,7 @@ async def tell(home: Path, console: Console, *, once: bool, port: int = 0) -> No
                 await agency.take_clients_on(bot, Tenants(parts.database, parts.clock))
             narrator.line(f"its clients, each in an account of its own: {home / 'accounts'}")
             async with serving(web_app(parts, partial(work, pace=PACE))) as address:
+                parts.address = address
                 agency.app.webhook_url = f"{address}/webhooks/github"
                 narrator.line(f"the bot, which hears of every merge: {address}/readyz")
                 narrator.line(f"its alerts, on a simulated Slack: {slack.address}/archives/deploys")

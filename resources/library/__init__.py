@@ -14,6 +14,10 @@ from resources.library.slack_notification import SlackFailed, SlackNotification
 from resources.library.source import Checkout, RevisionNotFound, SourceMirror, SourceTree
 from resources.library.sql_migration import SqlMigration
 from resources.library.sql_tools import AlembicMigration, DbmateMigration, YoyoMigration
+from resources.library.terraform import TerraformModule
+from resources.library.terraform_command import TerraformFailed
+from resources.library.terraform_outputs import TerraformOutputs
+from resources.library.terraform_states import StateAccess, TerraformStates
 
 __all__ = [
     "Account",
@@ -42,5 +46,10 @@ __all__ = [
     "SourceMirror",
     "SourceTree",
     "SqlMigration",
+    "StateAccess",
+    "TerraformFailed",
+    "TerraformModule",
+    "TerraformOutputs",
+    "TerraformStates",
     "YoyoMigration",
 ]

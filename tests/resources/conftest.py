@@ -2,14 +2,16 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from bot.store.database import Database
 from resources.example import fleet
 from tests.postgres import Postgres
 from tests.resources.agency import BAD, ORDERS, USERS, Agency
+from tests.resources.infrastructure import SITE, Infrastructure, terraform_or_skip
 from tests.resources.schemas import Schema, psql_or_skip
 from tests.resources.service_repository import ServiceRepository
 
@@ -79,3 +81,13 @@ def schema(postgres: Postgres, tmp_path: Path) -> Iterator[Schema]:
     url = postgres.new_database(migrated=False)
     yield Schema(postgres, url, tmp_path, psql)
     postgres.drop(url)
+
+
+@pytest.fixture
+async def infrastructure(database: Database, tmp_path: Path) -> AsyncIterator[Infrastructure]:
+    """A module, and a bot that keeps its state; skips where there is no Terraform."""
+    terraform_or_skip()
+    infrastructure = Infrastructure(database, tmp_path)
+    infrastructure.write(main=SITE)
+    async with infrastructure.served():
+        yield infrastructure

@@ -19,6 +19,7 @@ from bot.store.tables.runs import (
 )
 from bot.store.tables.tallies import Tally
 from bot.store.tables.tenants import Deployed, Hold, Tenant
+from bot.store.tables.terraform import TerraformLock, TerraformState
 
 __all__ = [
     "LIVE_ROWS",
@@ -48,6 +49,8 @@ __all__ = [
     "Step",
     "Tally",
     "Tenant",
+    "TerraformLock",
+    "TerraformState",
     "Wait",
     "Watch",
     "Written",

@@ -439,6 +439,29 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name"),
     )
     op.create_table(
+        "terraformlock",
+        sa.Column("identity", sa.String(), nullable=False),
+        sa.Column("lock_id", sa.String(), nullable=False),
+        sa.Column("run_id", sa.String(), nullable=False),
+        sa.Column("token", sa.Integer(), nullable=False),
+        sa.Column("info", sa.Text(), nullable=False),
+        sa.Column("at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("identity"),
+    )
+    op.create_table(
+        "terraformstate",
+        sa.Column("identity", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("serial", sa.Integer(), nullable=False),
+        sa.Column("lineage", sa.String(), nullable=False),
+        sa.Column("md5", sa.String(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("run_id", sa.String(), nullable=False),
+        sa.Column("at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("identity", "version"),
+    )
+    op.create_table(
         "wait",
         sa.Column("waiter_id", sa.String(), nullable=False),
         sa.Column("step", sa.String(), nullable=False),
@@ -515,6 +538,8 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_wait_target_id"))
 
     op.drop_table("wait")
+    op.drop_table("terraformstate")
+    op.drop_table("terraformlock")
     op.drop_table("tenant")
     op.drop_table("tally")
     op.drop_table("step")

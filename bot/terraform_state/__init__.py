@@ -1,0 +1,1 @@
+"""The states of Terraform modules: who may read and write them, and every version of each."""

@@ -1,0 +1,66 @@
+"""How runs of this process come to the states of their modules."""
+
+from collections.abc import Callable
+from functools import partial
+from urllib.parse import quote
+
+from sqlmodel import Session
+
+from bot.states import State
+from bot.store.database import Database
+from bot.store.tables import Run
+from bot.terraform_state import versions
+from bot.terraform_state.passwords import Bearer, Passwords
+from resources.errors import NotRunning, OrbitsError
+from resources.library.terraform_states import StateAccess, TerraformStates
+
+PATH = "/terraform/state"
+
+
+class ServedStates(TerraformStates):
+    """The states in the bot's own database, which the bot serves at `address`.
+
+    `address` answers where, as seen by whoever runs Terraform, or `None` where it is not known;
+    `mask` gets every password.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        passwords: Passwords,
+        address: Callable[[], str | None],
+        mask: Callable[[str], None],
+    ) -> None:
+        self._database = database
+        self._passwords = passwords
+        self._address = address
+        self._mask = mask
+
+    async def access(self, identity: str, run_id: str) -> StateAccess:
+        """Answer the address and a password that ends with the run, or when it changes hands."""
+        address = self._address()
+        if address is None:
+            raise OrbitsError(
+                f"The state of {identity} cannot be reached: this process serves nothing itself, "
+                "and does not know where the bot is served. Set ORBITS_PUBLIC_URL to the address "
+                "of `orbits serve`, as this machine reaches it, and retry. Nothing was changed."
+            )
+        token = await self._database.read(partial(_token_of, run_id))
+        if token is None:
+            raise NotRunning(f"The run {run_id} has ended, so it gets no access to {identity}.")
+        password = self._passwords.of(Bearer(run_id, token), identity)
+        self._mask(password)
+        return StateAccess(
+            address=f"{address.rstrip('/')}{PATH}/{quote(identity, safe='')}",
+            user=run_id,
+            password=password,
+        )
+
+    async def newest(self, identity: str) -> bytes | None:
+        """Answer the state, or `None`."""
+        return await self._database.read(lambda session: versions.newest(session, identity))
+
+
+def _token_of(run_id: str, session: Session) -> int | None:
+    run = session.get(Run, run_id)
+    return run.token if run is not None and run.state is State.RUNNING else None

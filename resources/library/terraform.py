@@ -1,0 +1,229 @@
+"""Infrastructure as a Terraform module: planned, applied, looked after and destroyed."""
+
+import asyncio
+import json
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from resources.errors import Refused
+from resources.executors import Executor, LocalExecutor
+from resources.executors.local import INHERITED
+from resources.library.names import Slug
+from resources.library.terraform_command import Terraform
+from resources.library.terraform_events import Change
+from resources.library.terraform_leftovers import end_processes_in, errored_states
+from resources.library.terraform_modules import Module, made_ready
+from resources.library.terraform_outputs import Serial, TerraformOutputs, outputs_in, serial_of
+from resources.library.terraform_states import TerraformStates
+from resources.library.terraform_work import MadePlan, PlanWentStale, Work, leave_no_secrets
+from resources.model.resource import Difference, Plan, Resource, Severity
+from resources.secrets import Secret
+
+VARIABLES = "zz_orbits.auto.tfvars.json"
+"""Read by itself, and after all other files of variables."""
+
+ABOUT_TERRAFORM = (
+    *("TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR", "SSL_CERT_FILE"),
+    *("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"),
+)
+MOST_NAMED = 20
+_NOT_SHOWN = frozenset({"no-op", "noop", "read"})
+
+
+class TerraformModule(Resource):
+    """What a module of Terraform describes, for one tenant, with its state kept by the bot.
+
+        outputs = await self.do("iac-deploy", TerraformModule(
+            name="backend-acme", directory=source.path / "deploy", home=home,
+            variables={"tenant": "acme", "size": 2}, secrets={"password": "env:ACME_DATABASE"},
+        ))
+        address = outputs["address"]
+
+    `directory` is one of a source tree; where its modules refer to others beside it, `tree` is
+    the folder that has them all. Whatever the module says of a backend, its state is the bot's:
+    each version of it is kept. `init` is run once for a module, whichever tenants it is for.
+
+    `secrets` are variables of the module (`TF_VAR_password`), `credentials` those of the
+    environment that its providers read. What is applied is what was planned just before. Where
+    that would destroy or replace something, it is refused unless `may_destroy` consents to it.
+    Going back to an older revision is applying that to the state of today.
+
+    Outputs that the module calls sensitive are not recorded. `binary` is any program with the
+    same commands, of Terraform 1.9 or later; `executor` is one of this machine, which has
+    `directory` and `home`. To plan is to run the module's own code, such as its data sources.
+    """
+
+    name: Slug
+    directory: Path
+    home: Path
+    tree: Path | None = None
+    variables: Mapping[str, JsonValue] = {}
+    secrets: Mapping[str, Secret] = {}
+    credentials: Mapping[str, Secret] = {}
+    binary: str = "terraform"
+    executor: Executor = LocalExecutor(
+        inherits=(*INHERITED, *ABOUT_TERRAFORM), grace=timedelta(seconds=60)
+    )
+    may_destroy: bool = False
+    ends_within: timedelta = timedelta(hours=1)
+    """How long each of Terraform's commands may take."""
+    patience: timedelta = timedelta(minutes=10)
+    """How long is waited for others who have locked the state."""
+
+    def identity(self) -> str:
+        """Answer `terraform-{name}`; its state goes by the same name."""
+        return f"terraform-{self.name}"
+
+    async def output(self) -> TerraformOutputs:
+        """Answer the module's outputs, but for those that it calls sensitive."""
+        return outputs_in(self.identity(), await self._state())
+
+    async def define_update(self) -> None:
+        """Plan, and apply that; planned once more where others changed the state in between."""
+        async with self._work() as work:
+            plan = await work.plan()
+            try:
+                await self._apply(work, plan)
+            except PlanWentStale as stale:
+                self.log(f"{stale}\n")
+                await self._apply(work, await work.plan())
+
+    async def define_plan(self) -> Plan:
+        """Answer what would be created, changed, replaced and destroyed."""
+        async with self._work() as work:
+            events = (await work.looked()).events
+        changes = [change for change in events.changes if change.act not in _NOT_SHOWN]
+        return Plan(
+            changes=tuple(_planned(change) for change in changes),
+            destructive=any(change.destroys for change in changes),
+        )
+
+    async def define_cycle(self) -> list[Difference]:
+        """Answer which objects were changed or removed since they were applied."""
+        if await self._state() is None:
+            return []
+        async with self._work() as work:
+            events = (await work.looked("-refresh-only")).events
+        return [_drifted(change) for change in events.drifted]
+
+    async def define_uninstall(self) -> None:
+        """Destroy all that the module made, where `may_destroy` consents to that.
+
+        The versions of the state stay.
+        """
+        if await self._state() is None:
+            return
+        async with self._work() as work:
+            await self._apply(work, await work.plan("-destroy"))
+
+    async def _apply(self, work: Work, plan: MadePlan) -> None:
+        if plan.destroyed and not self.may_destroy:
+            raise self._not_consented(plan.destroyed)
+        if plan.pending:
+            await work.apply(plan)
+
+    def _not_consented(self, destroyed: list[Change]) -> Refused:
+        named = "".join(f"\n- {change}" for change in destroyed[:MOST_NAMED])
+        more = len(destroyed) - MOST_NAMED
+        named += f"\n- and {more} more" if more > 0 else ""
+        return Refused(
+            f"{self.identity()} is not applied, as it would destroy what is there, and what is in "
+            f"it:{named}\nSay `may_destroy=True` where that is meant. Nothing was changed."
+        )
+
+    async def _state(self) -> bytes | None:
+        return await self.given(TerraformStates).newest(self.identity())
+
+    async def _serial(self) -> Serial:
+        return serial_of(await self._state())
+
+    @asynccontextmanager
+    async def _work(self) -> AsyncIterator[Work]:
+        """Have a folder of this run's own, which nothing of remains but what must."""
+        module = Module(self.directory, self.tree or self.directory)
+        states = self.given(TerraformStates)
+        access = await states.access(self.identity(), self.run_id)
+        environment = {**await self._revealed(self.credentials), **access.variables()}
+
+        async def init(folder: Path, data: Path) -> None:
+            terraform = self._terraform(folder, {**environment, "TF_DATA_DIR": str(data)})
+            await terraform.run("init", "-json")
+
+        ready = await made_ready(module, self.binary, self.home / "modules", init)
+        variables = await self._revealed(self.secrets)
+        environment |= {f"TF_VAR_{name}": value for name, value in variables.items()}
+        environment["TF_DATA_DIR"] = str(ready.data)
+        runs = self.home / "runs" / self.name
+        await end_processes_in(runs)
+        await asyncio.to_thread(runs.mkdir, parents=True, exist_ok=True)
+        await asyncio.to_thread(_clear_away, runs)
+        folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix=f"{self.run_id}-", dir=runs))
+        try:
+            cwd = await asyncio.to_thread(ready.copied_to, folder)
+            variables_file = json.dumps(dict(self.variables), indent=2)
+            await asyncio.to_thread((cwd / VARIABLES).write_text, variables_file)
+            work = Work(self._terraform(cwd, environment), self._serial, self.patience)
+            for errored in await asyncio.to_thread(errored_states, runs):
+                await work.hand_in(errored)
+            yield work
+        finally:
+            await asyncio.to_thread(leave_no_secrets, folder, runs)
+
+    def _terraform(self, folder: Path, environment: Mapping[str, str]) -> Terraform:
+        return Terraform(
+            identity=self.identity(),
+            binary=self.binary,
+            executor=self.executor,
+            folder=folder,
+            module=self.directory,
+            environment=environment,
+            timeout=self.ends_within,
+            log=self.log,
+        )
+
+    async def _revealed(self, secrets: Mapping[str, Secret]) -> dict[str, str]:
+        return {name: await self.reveal(secret) for name, secret in secrets.items()}
+
+
+def _clear_away(runs: Path) -> None:
+    """Remove the folders of runs that were cut off, but for their states."""
+    for folder in list(runs.iterdir()):
+        if not folder.name.startswith("left-"):
+            leave_no_secrets(folder, runs)
+
+
+def _planned(change: Change) -> Difference:
+    observed = None if change.act in {"create", "import"} else "there"
+    desired = None if change.act in {"delete", "forget"} else _ACTS.get(change.act, change.act)
+    severity = Severity.CRITICAL if change.destroys else Severity.WARNING
+    why = f", as it {change.reason.replace('_', ' ')}" if desired and change.reason else ""
+    return Difference(
+        path=f"terraform/{change.address}",
+        desired=desired and f"{desired}{why}",
+        observed=observed,
+        severity=severity,
+    )
+
+
+def _drifted(change: Change) -> Difference:
+    gone = change.act == "delete"
+    return Difference(
+        path=f"terraform/{change.address}",
+        desired="as it was applied",
+        observed=None if gone else "changed since",
+        severity=Severity.CRITICAL if gone else Severity.WARNING,
+    )
+
+
+_ACTS = {
+    "create": "created",
+    "import": "imported",
+    "move": "moved",
+    "replace": "replaced",
+    "update": "changed in place",
+}

@@ -1,0 +1,151 @@
+"""One run's work on a module: planned, applied as planned, and what was left undone handed in."""
+
+import asyncio
+import shutil
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+from resources.errors import IdentityBusy, OrbitsError
+from resources.library.terraform_command import CHANGES, Ended, Terraform
+from resources.library.terraform_events import Change
+from resources.library.terraform_leftovers import ERRORED_STATE, errored_states
+from resources.library.terraform_outputs import Serial, serial_of
+
+STALE = "Saved plan is stale"
+PLAN = "orbits.tfplan"
+_FIRST_LOOK = timedelta(seconds=0.5)
+_LAST_LOOK = timedelta(seconds=10)
+
+
+class PlanWentStale(OrbitsError):
+    """A plan is not applied, as the state is not the one that it was made on."""
+
+
+@dataclass(frozen=True)
+class MadePlan:
+    """A plan in a file, good for one state of one module, and for nothing after that."""
+
+    file: Path
+    identity: str
+    made_on: Serial
+    changes: tuple[Change, ...]
+    pending: bool
+    """Whether there is something to do, be it in the outputs only."""
+
+    @property
+    def destroyed(self) -> list[Change]:
+        """What would go."""
+        return [change for change in self.changes if change.destroys]
+
+
+@dataclass(frozen=True)
+class Work:
+    """Terraform on one state, as long as one command of a resource goes on.
+
+    `state` answers which state there is now. Where others hold its lock, the run waits for as
+    long as `patience` lasts, and says for whom.
+    """
+
+    terraform: Terraform
+    state: Callable[[], Awaitable[Serial]]
+    patience: timedelta
+
+    async def plan(self, *options: str) -> MadePlan:
+        """Answer what is to be done; the plan's file may hold secrets, and goes with the folder."""
+        made_on = await self.state()
+        file = self.terraform.folder / PLAN
+        ended = await self._patiently(
+            "plan", "-json", "-detailed-exitcode", f"-out={file}", *options
+        )
+        return MadePlan(
+            file=file,
+            identity=self.terraform.identity,
+            made_on=made_on,
+            changes=tuple(ended.events.changes),
+            pending=ended.status == CHANGES,
+        )
+
+    async def looked(self, *options: str) -> Ended:
+        """Plan for whoever wants to know: it locks nothing, as nothing is written."""
+        arguments = ("-json", "-detailed-exitcode", "-lock=false", *options)
+        return await self.terraform.run("plan", *arguments)
+
+    async def apply(self, plan: MadePlan) -> None:
+        """Do what was planned, and nothing else; raises `PlanWentStale`, having done nothing."""
+        now = await self.state()
+        if plan.identity != self.terraform.identity or plan.made_on != now:
+            raise _went_stale(plan, now)
+        try:
+            ended = await self._attempted("apply", "-json", str(plan.file))
+        finally:
+            plan.file.unlink(missing_ok=True)
+        if ended.events.failed_for(STALE):
+            raise _went_stale(plan, await self.state())
+        if not ended.well:
+            raise self.terraform.failure("apply", ended)
+
+    async def hand_in(self, errored: Path) -> None:
+        """Hand in a state that an earlier run could not; one that is outdated is put aside.
+
+        Where that fails it stays where it is, and nothing else is done: without it, what it
+        names would be made a second time.
+        """
+        left, now = serial_of(await asyncio.to_thread(errored.read_bytes)), await self.state()
+        if now.lineage and (left.lineage != now.lineage or left.serial <= now.serial):
+            aside = errored.with_name(f"outdated-{uuid4().hex}.tfstate")
+            await asyncio.to_thread(errored.rename, aside)
+            self.terraform.log(
+                f"A state that an earlier run left has the serial {left.serial}, and there is "
+                f"{now.serial} by now: it is not handed in, and is in {aside}.\n"
+            )
+            return
+        await self._patiently("state", "push", str(errored))
+        self.terraform.log("Handed in the state that an earlier run could not.\n")
+        await asyncio.to_thread(shutil.rmtree, errored.parent, ignore_errors=True)
+
+    async def _patiently(self, *arguments: str) -> Ended:
+        ended = await self._attempted(*arguments)
+        if not ended.well:
+            raise self.terraform.failure(arguments[0], ended)
+        return ended
+
+    async def _attempted(self, *arguments: str) -> Ended:
+        """Run a command until nobody else holds the lock, or patience is at its end."""
+        began, told, pause = time.monotonic(), "", _FIRST_LOOK
+        while True:
+            ended = await self.terraform.attempt(*arguments)
+            held = ended.events.locked_by
+            if ended.well or held is None:
+                return ended
+            if time.monotonic() - began >= self.patience.total_seconds():
+                raise IdentityBusy(
+                    f"The state of {self.terraform.identity} is locked by {held}, and "
+                    f"`{arguments[0]}` has waited for it for {self.patience}. Nothing was changed; "
+                    "see what that run does, and retry."
+                )
+            if held != told:
+                self.terraform.log(f"Waiting for the state, which is locked by {held}.\n")
+                told = held
+            await asyncio.sleep(pause.total_seconds())
+            pause = min(2 * pause, _LAST_LOOK)
+
+
+def leave_no_secrets(folder: Path, beside: Path) -> None:
+    """Remove a run's folder, but for a state that it could not hand in."""
+    for number, state in enumerate(errored_states(folder)):
+        kept = beside / f"left-{folder.name}-{number}"
+        kept.mkdir(parents=True)
+        state.rename(kept / ERRORED_STATE)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _went_stale(plan: MadePlan, now: Serial) -> PlanWentStale:
+    return PlanWentStale(
+        f"The plan of {plan.identity} went stale: it was made on the state with the serial "
+        f"{plan.made_on.serial}, and there is {now.serial} by now. Nothing of it was applied; "
+        "look who else works on this state, and retry."
+    )
