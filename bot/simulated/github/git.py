@@ -1,6 +1,7 @@
 """The objects and branches of one bare repository, through the git command line."""
 
 import asyncio
+import contextlib
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -232,7 +233,13 @@ class Git:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        output, errors = await process.communicate(stdin)
+        try:
+            output, errors = await process.communicate(stdin)
+        except asyncio.CancelledError:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+            raise
         return process.returncode or 0, output, errors
 
 
