@@ -144,7 +144,9 @@ async def test_killed_after_every_step_a_rollout_ends_as_if_nothing_had_happened
     agency: Agency,
 ) -> None:
     pull, lives = await killed_until_done(agency, REMEMBER_PHONE, first=1, then=1)
-    assert len(lives) > 8 * len(agency.regions)
+    # Both tenants' steps may be committed together: what is sure is a death for each of one's.
+    assert len(lives) > 8
+    assert all(set(earlier) < set(later) for earlier, later in pairwise(lives[:-1]))
     assert nothing_ran_twice(lives)
     assert_everybody_has_it(agency, pull)
 
