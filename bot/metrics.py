@@ -14,9 +14,10 @@ from sqlmodel import Session, col, select
 
 from bot.drift.life import Phase
 from bot.outbox.accounts import way_of
+from bot.outbox.counts import Count, counts
 from bot.recovery.counts import times_recovered
 from bot.states import LIVE, State
-from bot.store.tables import Delivery, Drift, Notice, Rollout, Run, Tenant, Watch
+from bot.store.tables import Delivery, Drift, Rollout, Run, Tenant, Watch
 from bot.store.tallies import tallies
 
 _AGES = (
@@ -25,7 +26,6 @@ _AGES = (
     ("under a week", timedelta(weeks=1)),
 )
 _OLDER = "a week or more"
-_UNTOLD = ("delayed", "given up")
 
 
 def exposition(session: Session, now: datetime) -> bytes:
@@ -81,7 +81,7 @@ def _of_drift(session: Session, now: datetime) -> Iterator[Metric]:
         ),
         cycles,
     )
-    late = col(Watch.due_at) < now - timedelta(minutes=5)
+    late = (col(Watch.due_at) < now - timedelta(minutes=5)) & col(Watch.underway_since).is_(None)
     yield _gauge(
         "orbits_cycles_late",
         "Tenants who should have been looked at five minutes ago, or earlier.",
@@ -109,21 +109,15 @@ def _of_notices(session: Session, now: datetime) -> Iterator[Metric]:
         CounterMetricFamily("orbits_notices_written", "Writes that were taken.", labels=["to"]),
         {"github": 0} | tallies(session, "written"),
     )
-    waits = col(Notice.due).is_(True) & (
-        (col(Notice.attempts) > 0) | (col(Notice.not_before) > now)
-    )
-    counted: dict[str, dict[str, int]] = {"github": dict.fromkeys(_UNTOLD, 0)}
-    for what, which in (("delayed", waits), ("given up", col(Notice.given_up).is_(True))):
-        rows = select(Notice.account, func.count()).where(which).group_by(col(Notice.account))
-        for account, number in session.exec(rows):
-            of_way = counted.setdefault(way_of(account), dict.fromkeys(_UNTOLD, 0))
-            of_way[what] += number
+    counted = {"github": Count()}
+    for account, count in counts(session, now).items():
+        counted[way_of(account)] = counted.get(way_of(account), Count()).plus(count)
     untold = GaugeMetricFamily(
         "orbits_notices_untold", "What could not be said so far.", labels=["to", "how"]
     )
-    for way, numbers in sorted(counted.items()):
-        for what, number in numbers.items():
-            untold.add_metric([way, what], number)
+    for way, count in sorted(counted.items()):
+        untold.add_metric([way, "delayed"], count.delayed)
+        untold.add_metric([way, "given up"], count.given_up)
     yield untold
 
 

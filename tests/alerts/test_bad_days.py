@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.alerts.counts import Count, counts
+from bot.outbox.counts import Count, counts
 from bot.outbox.target import Way, Ways
 from bot.states import State
 from tests.alerts.newsroom import Newsroom
@@ -16,6 +16,11 @@ KEY = "slack/deploys/rollout/7"
 
 async def fails(room: Newsroom) -> None:
     await room.rollout({"acme": FAILED, "globex": OK}, FAILED)
+
+
+async def _of_deploys(room: Newsroom) -> Count:
+    found = await room.database.read(lambda session: counts(session, room.clock.now()))
+    return found["slack/deploys"]
 
 
 async def test_slack_is_down_for_an_hour(room: Newsroom) -> None:
@@ -115,9 +120,7 @@ async def test_a_token_that_is_taken_back_is_tried_seldom_and_given_up_after_a_d
     await room.passes(timedelta(hours=12))
     tried = len(room.slack.calls("chat.postMessage"))
     assert 8 <= tried <= 14
-    assert await room.database.read(lambda session: counts(session, room.clock.now())) == {
-        "slack/deploys": Count(delayed=1)
-    }
+    assert await _of_deploys(room) == Count(delayed=1)
 
     await room.passes(timedelta(hours=20))
 
@@ -129,9 +132,7 @@ async def test_a_token_that_is_taken_back_is_tried_seldom_and_given_up_after_a_d
     )
     told = [each for each in logged if each.get("given_up")]
     assert [(each["notice"], each["problem"]) for each in told] == [(KEY, row.problem)]
-    assert await room.database.read(lambda session: counts(session, room.clock.now())) == {
-        "slack/deploys": Count(given_up=1)
-    }
+    assert await _of_deploys(room) == Count(given_up=1)
 
 
 async def test_an_operator_mends_it_and_it_is_told(room: Newsroom) -> None:
@@ -176,7 +177,5 @@ async def test_many_alerts_at_once_keep_to_a_message_a_second(room: Newsroom) ->
     await room.passes(timedelta(minutes=2))
 
     assert len(room.deploys.messages) == 20
-    assert await room.database.read(lambda session: counts(session, room.clock.now())) == {
-        "slack/deploys": Count(sent=40)
-    }
+    assert await _of_deploys(room) == Count(sent=40)
     assert [each.status for each in room.slack.requests if each.status != 200] == []

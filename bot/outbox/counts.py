@@ -1,18 +1,15 @@
-"""How alerts stand, channel by channel: sent, delayed just now, given up."""
+"""How notices stand, account by account: sent, delayed just now, given up."""
 
 from datetime import datetime
 from typing import NamedTuple
 
 from sqlmodel import Session, col, func, or_, select
 
-from bot.alerts.targets import Post, SlackMessage, SlackReply
 from bot.store.tables import Notice
-
-_KINDS = (SlackMessage.kind, SlackReply.kind, Post.kind)
 
 
 class Count(NamedTuple):
-    """The messages of one account, such as `slack/deploys`, that are still remembered.
+    """The notices of one account, such as `slack/deploys`, that are still remembered.
 
     `delayed` are due, and were tried in vain or have to wait.
     """
@@ -21,9 +18,13 @@ class Count(NamedTuple):
     delayed: int = 0
     given_up: int = 0
 
+    def plus(self, other: "Count") -> "Count":
+        """Answer both together."""
+        return Count(*map(sum, zip(self, other, strict=True)))
+
 
 def counts(session: Session, now: datetime) -> dict[str, Count]:
-    """Count the messages of every account that has any."""
+    """Count the notices of every account that has any."""
     waits = col(Notice.due).is_(True) & or_(col(Notice.attempts) > 0, col(Notice.not_before) > now)
     sums = {
         "sent": col(Notice.number).is_not(None),
@@ -32,11 +33,7 @@ def counts(session: Session, now: datetime) -> dict[str, Count]:
     }
     found: dict[str, Count] = {}
     for name, condition in sums.items():
-        chosen = (
-            select(Notice.account, func.count())
-            .where(col(Notice.kind).in_(_KINDS), condition)
-            .group_by(col(Notice.account))
-        )
-        for account, number in session.exec(chosen):
+        chosen = select(Notice.account, func.count()).where(condition)
+        for account, number in session.exec(chosen.group_by(col(Notice.account))):
             found[account] = found.get(account, Count())._replace(**{name: number})
     return dict(sorted(found.items()))
