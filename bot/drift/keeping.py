@@ -12,12 +12,12 @@ from bot.drift.life import Phase
 from bot.drift.slots import USUAL
 from bot.drift.wanted import desired_of, with_something
 from bot.drift.watching import end_look, watch
-from bot.engine.definitions.outcomes import Failure
 from bot.engine.logs.masking import Masks
 from bot.states import State
 from bot.store.tables import Accepted, Drift, Run, Tenant, Watch
 from resources.errors import StepFailed
 from resources.fleet import Desired, Fleet
+from resources.model.failure import Failure
 
 AT_A_TIME = 200
 
@@ -74,7 +74,7 @@ def end_abandoned(masks: Masks, hand: Hand) -> None:
     underway = select(Watch).where(col(Watch.underway_since).is_not(None))
     for row in session.exec(underway).all():
         ended, problem = _end_of(session, row.run_id, masks)
-        if ended and end_look(session, row.tenant, row.run_id or "") and problem:
+        if ended and end_look(hand, row.tenant, row.run_id or "") and problem:
             rows.unable(hand, row, problem)
     for drift in session.exec(select(Drift).where(col(Drift.fixing))).all():
         ended, problem = _end_of(session, drift.fix_run_id, masks)

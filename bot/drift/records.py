@@ -142,7 +142,7 @@ class Drifts:
 
         def act(hand: Hand) -> None:
             if sight is None:
-                watching.end_look(hand.session, desired.tenant, run_id)
+                watching.end_look(hand, desired.tenant, run_id)
             else:
                 rows.note(hand, desired, run_id, sight)
             if self.at_once:
@@ -200,7 +200,7 @@ def _comparable(session: Session, tenant: str) -> Desired | None:
 
 
 def _put_off(hand: Hand, tenant: str, run_id: str) -> None:
-    watch = watching.end_look(hand.session, tenant, run_id)
+    watch = watching.end_look(hand, tenant, run_id)
     if watch is not None:
         watching.put_off(hand.session, watch, hand.now)
 

@@ -49,7 +49,7 @@ def note(hand: Hand, desired: Desired, run_id: str, sight: Sight) -> Turn:
     if matches_still(hand, desired, run_id, sight):
         tally(hand.session, "cycle/clean")
         return Turn.NOTHING
-    row = end_look(hand.session, desired.tenant, run_id)
+    row = end_look(hand, desired.tenant, run_id)
     if row is None:
         return Turn.NOTHING
     if sight.never:

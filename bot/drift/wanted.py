@@ -18,6 +18,12 @@ _HAS = (
     .order_by(col(Deployed.updated_at), col(Deployed.service))
 )
 
+_BUSY = (
+    select(Run.id)
+    .where(col(Run.identity) == bindparam("turn"), col(Run.id) != bindparam("but"), live(Run))
+    .limit(1)
+)
+
 
 def desired_of(session: Session, tenant: str) -> Desired | None:
     """Answer the recorded revisions, with the variables that they were brought about with.
@@ -25,7 +31,7 @@ def desired_of(session: Session, tenant: str) -> Desired | None:
     `None` where the tenant is gone, or has nothing. A service that is held back is recorded at
     what it is held at, so that a look does not mind that there is a newer one.
     """
-    has = session.exec(_HAS, params={"tenant": tenant}).all()
+    has = session.connection().execute(_HAS, {"tenant": tenant}).all()
     if not has:
         return None
     revisions = {service: revision for service, revision, *_ in has}
@@ -42,22 +48,24 @@ def desired_of(session: Session, tenant: str) -> Desired | None:
 
 def is_desired(session: Session, desired: Desired) -> bool:
     """Answer whether this is what is recorded of a tenant still."""
-    has = session.exec(_HAS, params={"tenant": desired.tenant}).all()
+    has = session.connection().execute(_HAS, {"tenant": desired.tenant}).all()
     revisions = {service: revision for service, revision, *_ in has}
     return bool(has) and (revisions, has[-1][2]) == (desired.revisions, desired.variables)
 
 
 def is_busy(session: Session, tenant: str, but: str | None = None) -> bool:
-    """Answer whether a deployment or a repair of a tenant goes on, or waits for its turn."""
-    return bool(busy_ones(session, [tenant], but))
+    """Answer whether a deployment or a repair of a tenant goes on, or waits for its turn.
+
+    One run does not count, where it is named.
+    """
+    asked = {"turn": turn_of(tenant), "but": but or ""}
+    return session.connection().execute(_BUSY, asked).first() is not None
 
 
-def busy_ones(session: Session, tenants: Collection[str], but: str | None = None) -> set[str]:
-    """Answer those of the tenants to whom something is deployed, other than by one run."""
+def busy_ones(session: Session, tenants: Collection[str]) -> set[str]:
+    """Answer those of the tenants to whom something is deployed."""
     names = {turn_of(tenant): tenant for tenant in tenants}
     chosen = select(Run.identity).where(col(Run.identity).in_(list(names)), live(Run))
-    if but is not None:
-        chosen = chosen.where(col(Run.id) != but)
     return {names[identity] for identity in session.exec(chosen)}
 
 

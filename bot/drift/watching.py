@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, exists, update
+from sqlalchemy import bindparam, exists, or_, update
 from sqlmodel import Session, col, func, select
 
 from bot.drift.hand import Hand, Sight
@@ -22,8 +22,8 @@ RANK, ASKED_RANK = 200, 50
 WITHIN = timedelta(hours=1)
 """So long a look may take."""
 
-FEWEST_EXAMINED = 20
-"""So many of those that are due are examined at least: some of them may be left alone."""
+ROUNDS = 5
+"""So often the next ones take the places of those that were due and are left alone."""
 
 _MATCHES_STILL = (
     update(Watch)
@@ -32,7 +32,7 @@ _MATCHES_STILL = (
         col(Watch.run_id) == bindparam("in_run"),
         col(Watch.every_seconds) == bindparam("every"),
         col(Watch.underway_since).is_not(None),
-        col(Watch.due_at).is_not(None),
+        or_(col(Watch.due_at) > bindparam("now"), col(Watch.asked)),
         col(Watch.unable_since).is_(None),
         ~exists().where(col(Drift.tenant) == bindparam("watched")),
         ~exists().where(col(Run.identity) == bindparam("turn"), live(Run)),
@@ -45,7 +45,8 @@ _MATCHES_STILL = (
         matching_since=func.coalesce(col(Watch.matching_since), bindparam("now")),
     )
 )
-_ANY_DUE = select(Watch.tenant).where(col(Watch.due_at) <= bindparam("now")).limit(1)
+_NEXT = (col(Watch.due_at) <= bindparam("now")) & col(Watch.underway_since).is_(None)
+_ANY_DUE = select(Watch.tenant).where(_NEXT).limit(1)
 _UNDERWAY = select(func.count()).where(col(Watch.underway_since).is_not(None))
 
 
@@ -75,28 +76,34 @@ def take_due(hand: Hand) -> list[str]:
 
     However many turns somebody has missed, it is looked at once.
     """
-    if hand.session.exec(_ANY_DUE, params={"now": hand.now}).first() is None:
+    connection = hand.session.connection()
+    if connection.execute(_ANY_DUE, {"now": hand.now}).first() is None:
         return []
-    underway = hand.session.exec(_UNDERWAY).one()
-    room = hand.at_once - underway
-    if room <= 0:
-        return []
-    due = _due(hand, max(room, FEWEST_EXAMINED) + underway)
-    busy = busy_ones(hand.session, [row.tenant for row in due])
+    room = hand.at_once - connection.execute(_UNDERWAY).scalar_one()
     rests = _Rests(hand)
+    begun: list[str] = []
+    for _ in range(ROUNDS):
+        if len(begun) >= room:
+            break
+        due = _due(hand, room - len(begun))
+        begun += _begin(hand, _may_go(hand, due, rests))
+        if len(due) < room - len(begun):
+            break
+    return begun
+
+
+def _may_go(hand: Hand, due: Sequence[Watch], rests: "_Rests") -> list[Watch]:
+    """Answer those that may be looked at now; the others have their turn later."""
+    busy = busy_ones(hand.session, [row.tenant for row in due])
     goes: list[Watch] = []
     for row in due:
-        if row.underway_since is not None and row.asked:
-            # What was changed after that look began is seen by the next, as soon as it has ended.
-            continue
-        if row.underway_since is not None or (not row.asked and rests.holds_for(row)):
-            row.due_at = _next(row, hand.now)
-            tally(hand.session, "cycle/skipped")
+        if not row.asked and rests.holds_for(row):
+            _skip(hand.session, row, hand.now)
         elif row.tenant in busy:
             put_off(hand.session, row, hand.now)
-        elif len(goes) < room:
+        else:
             goes.append(row)
-    return _begin(hand, goes)
+    return goes
 
 
 def ask(hand: Hand, tenants: Sequence[str]) -> None:
@@ -134,12 +141,18 @@ def resume(session: Session, tenants: Iterable[str]) -> list[str]:
     return [row.tenant for row in paused]
 
 
-def end_look(session: Session, tenant: str, run_id: str) -> Watch | None:
-    """Note that a look has ended; `None` where that was noted before."""
-    row = session.get(Watch, tenant, with_for_update=True)
+def end_look(hand: Hand, tenant: str, run_id: str) -> Watch | None:
+    """Note that a look has ended; `None` where that was noted before.
+
+    A turn that came meanwhile is left out, unless somebody asked for it: what was changed after
+    the look began is seen by the next one.
+    """
+    row = hand.session.get(Watch, tenant, with_for_update=True)
     if row is None or row.run_id != run_id or row.underway_since is None:
         return None
     row.underway_since = None
+    if row.due_at is not None and row.due_at <= hand.now and not row.asked:
+        _skip(hand.session, row, hand.now)
     return row
 
 
@@ -165,6 +178,12 @@ def matches_still(hand: Hand, desired: Desired, run_id: str, sight: Sight) -> bo
 def put_off(session: Session, row: Watch, now: datetime) -> None:
     """Look again soon: something is being deployed, and what was found tells nothing."""
     row.due_at = soon(identity_of(row.tenant), _every(row), now)
+    tally(session, "cycle/skipped")
+
+
+def _skip(session: Session, row: Watch, now: datetime) -> None:
+    """Leave a turn out."""
+    row.due_at = _next(row, now)
     tally(session, "cycle/skipped")
 
 
@@ -216,8 +235,8 @@ def _asked(hand: Hand, tenant: str) -> Watch:
 
 
 def _due(hand: Hand, most: int) -> Sequence[Watch]:
-    due = select(Watch).where(col(Watch.due_at) <= hand.now).order_by(col(Watch.due_at))
-    return hand.session.exec(due.limit(most).with_for_update(skip_locked=True)).all()
+    due = select(Watch).where(_NEXT).order_by(col(Watch.due_at)).limit(most)
+    return hand.session.exec(due.with_for_update(skip_locked=True), params={"now": hand.now}).all()
 
 
 def _rows(session: Session, tenants: Iterable[str]) -> Sequence[Watch]:
