@@ -28,7 +28,7 @@ from bot.store.database import Database
 from bot.store.tables import Notice, Tenant
 from tests.bench.receiving import listening, server
 from tests.bench.working_bot import working_bot
-from tests.stories.settled import unsettled
+from tests.stories.settled import is_settled
 
 API = "/api/v3"
 CHANGE = "src/app.py"
@@ -117,7 +117,7 @@ class Street:
     def _busy(self) -> bool:
         with Session(self._store.engine) as session:
             untold = select(Notice.key).where(col(Notice.due).is_(True))
-            return bool(unsettled(session, datetime.now(UTC))) or bool(session.exec(untold).first())
+            return not is_settled(session, datetime.now(UTC)) or bool(session.exec(untold).first())
 
     async def merge(self, number: int) -> tuple[float, list[Asked]]:
         """Let somebody merge a change that reaches every tenant."""

@@ -1,5 +1,6 @@
 """Whether the bot has come to rest: what is left that somebody could go on with now."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from sqlmodel import Session, and_, col, not_, or_, select
@@ -9,8 +10,13 @@ from bot.states import LIVE, State
 from bot.store.tables import Delivery, Look, Notice, Rollout, Run
 
 
-def unsettled(session: Session, now: datetime) -> list[str]:
-    """Answer what is not done and is not put off until later; empty where all is at rest."""
+def is_settled(session: Session, now: datetime) -> bool:
+    """Answer whether all is at rest."""
+    return next(unsettled(session, now), None) is None
+
+
+def unsettled(session: Session, now: datetime) -> Iterator[str]:
+    """Answer what is not done and is not put off until later, kind by kind."""
     deliveries = select(Delivery.guid).where(
         col(Delivery.state) == State.QUEUED,
         or_(col(Delivery.not_before).is_(None), col(Delivery.not_before) <= now),
@@ -32,4 +38,4 @@ def unsettled(session: Session, now: datetime) -> list[str]:
         "notice": notices,
         "look": looks,
     }
-    return [f"{kind} {each}" for kind, chosen in kinds.items() for each in session.exec(chosen)]
+    return (f"{kind} {each}" for kind, chosen in kinds.items() for each in session.exec(chosen))

@@ -25,7 +25,7 @@ from bot.store.database import Database
 from bot.store.tables import Deployed, Look, Plan, Rollout, Tenant
 from tests.stories.clock import StoryClock
 from tests.stories.process import Doorstep, Machine, Process
-from tests.stories.settled import unsettled
+from tests.stories.settled import is_settled, unsettled
 
 T = TypeVar("T")
 
@@ -201,7 +201,7 @@ class World:
     async def settles(self) -> None:
         """Wait until nothing is left that could be done before time goes by."""
         await self.github.deliveries_settled()
-        await self.until(lambda session: not unsettled(session, self.clock.now()))
+        await self.until(lambda session: is_settled(session, self.clock.now()))
 
     async def until(self, holds: Callable[[Session], bool]) -> None:
         """Wait until something holds in the store."""
@@ -210,7 +210,7 @@ class World:
                 while not self.stored(holds):  # noqa: ASYNC110 (the store tells nobody)
                     await asyncio.sleep(LOOK_EVERY.total_seconds())
         except TimeoutError:
-            left = self.stored(lambda session: unsettled(session, self.clock.now()))
+            left = self.stored(lambda session: list(unsettled(session, self.clock.now())))
             raise AssertionError(f"It did not come about in {PATIENCE}; left: {left}") from None
 
     async def has_done(self, step: str, of: str, times: int = 1) -> None:
