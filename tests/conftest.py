@@ -1,10 +1,13 @@
 """What every test may ask for: a migrated database, a PostgreSQL, and an engine."""
 
+import logging
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import structlog
 from hypothesis import settings
 
 from bot.engine.engine import Engine
@@ -17,6 +20,15 @@ from tests.postgres import GivenPostgres, Postgres, StartedPostgres, binaries, g
 settings.register_profile("steady", derandomize=True)
 settings.register_profile("random", derandomize=False, print_blob=True)
 settings.load_profile("steady")
+
+
+@pytest.fixture
+def logged(caplog: pytest.LogCaptureFixture) -> Iterator[list[Any]]:
+    """What the bot logs; a test that asks for it fails where an error is left in it."""
+    with structlog.testing.capture_logs() as logged:
+        yield logged
+    assert [each for each in logged if each["log_level"] == "error"] == []
+    assert [each for each in caplog.records if each.levelno >= logging.ERROR] == []
 
 
 @pytest.fixture(scope="session")

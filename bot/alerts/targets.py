@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from bot.channels.failures import ChannelFailed
 from bot.channels.message import Channel, Message, SlackWords
@@ -31,25 +31,40 @@ class ReplyWords:
     words: SlackWords
 
 
+_Words = TypeVar("_Words", RootWords, ReplyWords)
+
+
 @dataclass(frozen=True)
-class SlackMessage(Target[RootWords, SlackBot]):
-    """The one message of a subject in a channel; it calls somebody when it is made, never again.
+class _InChannel(Target[_Words, SlackBot]):
+    """What is said of a subject in a channel; what somebody deleted there is left deleted."""
 
-    One that somebody deleted there is left deleted.
-    """
-
-    kind: ClassVar[str] = "slack-message"
-    rank: ClassVar[Rank] = Rank.TURN
     looks_first: ClassVar[bool] = False
 
     channel: str
     subject: str
-    mention: str = ""
 
     @property
     def account(self) -> str:
         """The channel: Slack limits each apart."""
         return f"slack/{self.channel}"
+
+    async def change(self, door: SlackBot, number: int, words: _Words) -> None:
+        """Edit it."""
+        try:
+            await door.change(self.channel, number, words.words)
+        except ChannelFailed as failed:
+            if not failed.gone:
+                raise
+
+
+@dataclass(frozen=True)
+class SlackMessage(_InChannel[RootWords]):
+    """The one message of a subject in a channel; it calls somebody when it is made, never again."""
+
+    kind: ClassVar[str] = "slack-message"
+    rank: ClassVar[Rank] = Rank.TURN
+
+    mention: str = ""
 
     @property
     def key(self) -> str:
@@ -68,17 +83,9 @@ class SlackMessage(Target[RootWords, SlackBot]):
         """Post it, and call whom it is to call."""
         return await door.say(self.channel, _calling(words.words, self.mention), key=self.key)
 
-    async def change(self, door: SlackBot, number: int, words: RootWords) -> None:
-        """Edit it."""
-        try:
-            await door.change(self.channel, number, words.words)
-        except ChannelFailed as failed:
-            if not failed.gone:
-                raise
-
 
 @dataclass(frozen=True)
-class SlackReply(Target[ReplyWords, SlackBot]):
+class SlackReply(_InChannel[ReplyWords]):
     """What is said of one thing, such as `acme`, in the thread of a subject's message.
 
     One that calls somebody is shown in the channel too: it was not as bad when the message was
@@ -86,18 +93,10 @@ class SlackReply(Target[ReplyWords, SlackBot]):
     """
 
     kind: ClassVar[str] = "slack-reply"
-    looks_first: ClassVar[bool] = False
     refusals: ClassVar[int] = REPLIED
 
-    channel: str
-    subject: str
     of: str
     mention: str = ""
-
-    @property
-    def account(self) -> str:
-        """The channel: Slack limits each apart."""
-        return f"slack/{self.channel}"
 
     @property
     def root(self) -> str:
@@ -121,14 +120,6 @@ class SlackReply(Target[ReplyWords, SlackBot]):
         return await door.say(
             self.channel, said, key=self.key, thread=words.thread, broadcast=broadcast
         )
-
-    async def change(self, door: SlackBot, number: int, words: ReplyWords) -> None:
-        """Edit it."""
-        try:
-            await door.change(self.channel, number, words.words)
-        except ChannelFailed as failed:
-            if not failed.gone:
-                raise
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ async def serving(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> As
     Port 0 takes any that is free. The application's lifespan runs. Raises
     OSError if the port is taken, RuntimeError if the application does not start.
     """
-    listener = _listening(host, port)
+    listener = listening(host, port)
     address = f"http://{host}:{listener.getsockname()[1]}"
     config = uvicorn.Config(
         app,
@@ -37,7 +37,7 @@ async def serving(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> As
         listener.close()
 
 
-def _listening(host: str, port: int) -> socket.socket:
+def listening(host: str = "127.0.0.1", port: int = 0) -> socket.socket:
     """Open a socket that names its protocol: of no other does asyncio turn Nagle's algorithm off.
 
     With it, an answer in two pieces takes 40 ms.

@@ -1,11 +1,9 @@
 """A newsroom whose outbox leads to a simulated Slack, by a clock that leaps."""
 
-import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import structlog
 
 from bot.channels.addresses import Addresses
 from bot.simulated.serving import serving
@@ -15,15 +13,6 @@ from tests.alerts.newsroom import Newsroom
 from tests.channels.mail_server import MailHost
 from tests.channels.receiver import Receiver
 from tests.outbox.office import LeapingClock
-
-
-@pytest.fixture
-def logged(caplog: pytest.LogCaptureFixture) -> Iterator[list[Any]]:
-    """What is logged; a test fails where an error is left in it."""
-    with structlog.testing.capture_logs() as logged:
-        yield logged
-    assert [each for each in logged if each["log_level"] == "error"] == []
-    assert [each for each in caplog.records if each.levelno >= logging.ERROR] == []
 
 
 @pytest.fixture

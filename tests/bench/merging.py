@@ -23,10 +23,11 @@ from bot.demo.agency import Agency, found_agency
 from bot.engine.clock import SystemClock
 from bot.rollouts.tenants import Tenants
 from bot.simulated.github import SimulatedGitHub
+from bot.simulated.serving import listening
 from bot.store import schema
 from bot.store.database import Database
 from bot.store.tables import Notice, Tenant
-from tests.bench.receiving import listening, server
+from tests.bench.receiving import server
 from tests.bench.working_bot import working_bot
 from tests.stories.settled import is_settled
 

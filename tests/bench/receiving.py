@@ -23,6 +23,7 @@ from bot.parts import opened
 from bot.processes import leave_the_work_to_workers
 from bot.settings import Settings
 from bot.simulated.github.apps import new_key_pair
+from bot.simulated.serving import listening
 from resources.example import stacks
 from tests.bench.sending import SECRET
 from tests.bench.takers import answer_bare, answer_signed, application, plain_application
@@ -46,18 +47,6 @@ def receiver(kind: str, url: str) -> Iterator[int]:
     finally:
         process.terminate()
         process.wait(30)
-
-
-def listening() -> socket.socket:
-    """Answer a socket that listens, as uvicorn would open it.
-
-    Only of one that names its protocol does asyncio turn Nagle's algorithm off: without that an
-    answer in two pieces takes 40 ms.
-    """
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.bind(("127.0.0.1", 0))
-    listener.listen(128)
-    return listener
 
 
 def server(app: ASGIApp) -> uvicorn.Server:

@@ -24,9 +24,10 @@ from bot.garbage import collect_seldom
 from bot.outbox.budget import Pace
 from bot.parts import opened
 from bot.settings import Settings
+from bot.simulated.serving import listening
 from bot.worker import work
 from resources.example import fleet
-from tests.bench.receiving import listening, server
+from tests.bench.receiving import server
 
 PACE = Pace(between=timedelta(0), per_minute=100_000, per_hour=100_000)
 

@@ -1,14 +1,12 @@
 """Worlds to tell stories about; at the end of each, no request and no log may show a fault."""
 
-import logging
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 
 from bot.demo.agency import found_agency
 from bot.simulated.github import SimulatedGitHub
@@ -27,15 +25,6 @@ TENANTS = ("acme", "globex")
 def keys() -> tuple[str, str]:
     """The key pair of the App; one is enough for all stories."""
     return new_key_pair()
-
-
-@pytest.fixture
-def logged(caplog: pytest.LogCaptureFixture) -> Iterator[list[Any]]:
-    """What the bot logs; a story fails where an error is left in it."""
-    with structlog.testing.capture_logs() as logged:
-        yield logged
-    assert [each for each in logged if each["log_level"] == "error"] == []
-    assert [each for each in caplog.records if each.levelno >= logging.ERROR] == []
 
 
 @pytest.fixture

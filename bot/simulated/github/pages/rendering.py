@@ -4,7 +4,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
@@ -12,6 +11,7 @@ from bot.simulated.github.pages.markdown import diff_lines, rendered
 from bot.simulated.github.pages.pictures import mark, mark_of
 from bot.simulated.github.pulls import PullRequest
 from bot.simulated.github.world import World
+from bot.simulated.templates import templates_in
 
 HERE = Path(__file__).parent
 POLICY = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'"
@@ -32,13 +32,7 @@ class Renderer:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._templates = Environment(
-            loader=FileSystemLoader(HERE / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        self._templates = templates_in(HERE / "templates")
         self._templates.filters |= {"markdown": rendered, "ago": self._ago, "diff": diff_lines}
         self._templates.globals |= {
             "mark": mark,

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
@@ -12,6 +11,7 @@ from bot.simulated.slack.pages.emoji import face
 from bot.simulated.slack.pages.mrkdwn import mrkdwn, plain
 from bot.simulated.slack.workspace import Member
 from bot.simulated.slack.world import World
+from bot.simulated.templates import templates_in
 
 HERE = Path(__file__).parent
 POLICY = (
@@ -26,13 +26,7 @@ class Renderer:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._templates = Environment(
-            loader=FileSystemLoader(HERE / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        self._templates = templates_in(HERE / "templates")
         self._templates.filters |= {
             "colour": _colour,
             "day": lambda moment: f"{moment:%A, %B} {moment.day}",
