@@ -23,6 +23,8 @@ from bot.engine.engine import Engine
 from bot.engine.journal.queue import RunQueue
 from bot.engine.logs.masking import Masks
 from bot.github.door import GitHub
+from bot.github.fetching import GithubLogins
+from bot.github.repositories import GithubRepositories
 from bot.handlers.everything import HANDLERS
 from bot.handlers.registry import Bot
 from bot.outbox.budget import Pace
@@ -77,18 +79,20 @@ async def working(
         at_once=settings.cycles_at_once,
         masks=masks,
     )
-    secrets = Secrets(EnvironmentSecrets(), FileSecrets(), hear=masks.add)
+    secrets = Secrets(EnvironmentSecrets(), FileSecrets(), *parts.fleet.secrets, hear=masks.add)
     states = ServedStates(
         parts.database,
         passwords_of(settings),
         address=lambda: parts.public_address,
         mask=masks.add,
     )
+    logins = GithubLogins(github, str(settings.github_api_url), masks.add)
+    hosts = (GithubRepositories(github), logins)
     engine = Engine(
         parts.database,
         seat=parts.seat,
         clock=parts.clock,
-        given=(rollouts, plans, drifts, parts.fleet, secrets, masks, states),
+        given=(rollouts, plans, drifts, parts.fleet, secrets, masks, states, *hosts),
         listeners=parts.listeners,
         pace=settings.pace,
         dispatch=dispatch,

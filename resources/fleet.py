@@ -6,6 +6,10 @@ from dataclasses import dataclass, field
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from resources.model.resource import Resource
+from resources.secrets import EnvironmentSecrets, FileSecrets, SecretSource
+
+OWN_SOURCES = frozenset({EnvironmentSecrets.scheme, FileSecrets.scheme})
+"""The schemes of the secrets that every bot has a source for."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +52,16 @@ class Fleet:
 
     This is what `ORBITS_STACKS=module:attribute` names. A stack does not use a service
     whose revision is not among `Desired.revisions` yet.
+
+    `secrets` are further kinds of places where the stacks' secrets are, besides the environment
+    and the files of the bot:
+
+        Fleet(services, stack, secrets=(SecretsManager(agency), ParameterStore(agency)))
     """
 
     services: tuple[Service, ...]
     stack: Callable[[Desired], Resource]
+    secrets: tuple[SecretSource, ...] = ()
     _by_name: dict[str, Service] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -59,6 +69,12 @@ class Fleet:
         if len(by_name) != len(self.services):
             raise ValueError("two services of the fleet carry one name; give each its own")
         object.__setattr__(self, "_by_name", by_name)
+        schemes = [source.scheme for source in self.secrets]
+        if len({*schemes, *OWN_SOURCES}) != len(schemes) + len(OWN_SOURCES):
+            raise ValueError(
+                "two sources of the fleet's secrets have one scheme, or one has that of the bot's "
+                f"own ({', '.join(sorted(OWN_SOURCES))}); give each its own"
+            )
 
     def service(self, name: str) -> Service:
         """Answer the service of that name; raises `KeyError` where there is none."""

@@ -24,12 +24,16 @@ OPERATIONS = {
     "/installation/token": "delete",
     "/meta": "get",
     "/orgs/{org}/installation": "get",
+    "/orgs/{org}/repos": "post",
+    "/orgs/{org}/teams/{team_slug}": "get",
     "/orgs/{org}/teams/{team_slug}/memberships/{username}": "get",
+    "/orgs/{org}/teams/{team_slug}/repos/{owner}/{repo}": "put delete",
     "/rate_limit": "get",
     "/search/issues": "get",
     "/user": "get",
     "/users/{username}": "get",
-    R: "get",
+    "/repos/{template_owner}/{template_repo}/generate": "post",
+    R: "get patch",
     f"{R}/branches": "get",
     f"{R}/branches/{{branch}}": "get",
     f"{R}/check-runs": "post",
@@ -75,7 +79,10 @@ OPERATIONS = {
     f"{R}/pulls/{{pull_number}}/commits": "get",
     f"{R}/pulls/{{pull_number}}/files": "get",
     f"{R}/pulls/{{pull_number}}/merge": "get put",
+    f"{R}/rulesets": "get post",
+    f"{R}/rulesets/{{ruleset_id}}": "get put delete",
     f"{R}/statuses/{{sha}}": "post",
+    f"{R}/teams": "get",
 }
 _WORDS_FOR_PEOPLE = {"description", "example", "examples", "title", "summary", "default"}
 

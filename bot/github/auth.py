@@ -3,14 +3,14 @@
 import asyncio
 import re
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from pydantic import AwareDatetime, BaseModel, SecretStr
+from pydantic import AwareDatetime, BaseModel, JsonValue, SecretStr
 
 from bot.github.failures import NotFound
 from bot.github.private_key import private_key
@@ -70,11 +70,21 @@ class Identity(Protocol):
     def forget(self, refused: str, path: str, installation: int | None = None) -> bool:
         """Drop the header that GitHub refused; say whether asking again can help."""
 
+    async def token_to_read(self, repository: str) -> str:
+        """Answer a token with which git fetches a repository (`owner/name`)."""
+
 
 class Ask(Protocol):
     """How an identity asks GitHub for its own tokens."""
 
-    def __call__(self, model: type[_Model], method: str, path: str) -> Awaitable[_Model]:
+    def __call__(
+        self,
+        model: type[_Model],
+        method: str,
+        path: str,
+        *,
+        body: Mapping[str, JsonValue] | None = None,
+    ) -> Awaitable[_Model]:
         """Send one request and read its answer into the model."""
 
 
@@ -93,6 +103,11 @@ class TokenIdentity:
         """Drop nothing: there is no other token."""
         del refused, path, installation
         return False
+
+    async def token_to_read(self, repository: str) -> str:
+        """Answer the person's token: it cannot be narrowed."""
+        del repository
+        return self._header.removeprefix("Bearer ")
 
 
 class AppIdentity:
@@ -129,6 +144,26 @@ class AppIdentity:
         }
         return installation is not None or _repository_of(path) is not None
 
+    async def token_to_read(self, repository: str) -> str:
+        """Mint a token that reads the contents of this repository and can do nothing else.
+
+        It is kept nowhere: whoever fetches asks for a new one, which is good for an hour. Raises
+        `NotFound` where the App is not installed on the repository.
+        https://docs.github.com/en/rest/apps/apps#create-an-installation-access-token-for-an-app
+        """
+        owner_and_name = repository.lower()
+        narrow: dict[str, JsonValue] = {
+            "repositories": [owner_and_name.partition("/")[2]],
+            "permissions": {"contents": "read"},
+        }
+        try:
+            token = await self._minted(await self._installation(owner_and_name), narrow)
+        except NotFound:
+            # Installed again, perhaps: then it has another installation.
+            self._installations.pop(owner_and_name, None)
+            token = await self._minted(await self._installation(owner_and_name), narrow)
+        return token.token.get_secret_value()
+
     def _app_token(self) -> str:
         """Sign a JWT that proves to be the App for nine minutes (GitHub allows ten)."""
         now = self._clock()
@@ -163,12 +198,14 @@ class AppIdentity:
                 known = self._tokens[installation] = await self._minted(installation)
             return known
 
-    async def _minted(self, installation: int) -> InstallationToken:
+    async def _minted(
+        self, installation: int, narrow: Mapping[str, JsonValue] | None = None
+    ) -> InstallationToken:
         path = f"/app/installations/{installation}/access_tokens"
         if installation in self._gone:
             raise NotFound("POST", path, 404, "The installation is gone.")
         try:
-            return await self._ask(InstallationToken, "POST", path)
+            return await self._ask(InstallationToken, "POST", path, body=narrow)
         except NotFound:
             # Those who wait for the same token need not ask as well.
             self._gone.add(installation)

@@ -20,6 +20,7 @@ from bot.github.answers import (
 from bot.github.auth import AppKey, PersonalToken
 from bot.github.delivery import DeliveryAttempt, DeliveryRecord
 from bot.github.issue import IssueRequest
+from bot.github.rest.administration import Administration
 from bot.github.rest.app import AppItself
 from bot.github.rest.changes import Changes
 from bot.github.rest.checks import Checks
@@ -30,6 +31,7 @@ from bot.github.rest.files import Files
 from bot.github.rest.issues import Issues
 from bot.github.rest.people import People
 from bot.github.rest.pull_requests import PullRequests
+from bot.github.rest.rulesets import Rulesets
 from bot.github.shapes import Comment, Installation, IssueSeen, PullRequest, Repository
 from bot.github.wire import Patience, Wire
 
@@ -63,6 +65,8 @@ class GitHub:
         self._issues = Issues(wire, people)
         self._deployments = Deployments(wire, people)
         self._app = AppItself(wire)
+        self.administration = Administration(wire)
+        self.rulesets = Rulesets(wire)
 
     async def __aenter__(self) -> Self:
         return self
@@ -212,6 +216,10 @@ class GitHub:
     ) -> int | None:
         """Answer the id of a deployment's newest status, if it says just this."""
         return await self._deployments.find_status(repository, deployment_id, status)
+
+    async def token_to_read(self, repository: str) -> str:
+        """Answer a token for git, which an App's can do nothing else with; `NotFound`."""
+        return await self._wire.token_to_read(repository)
 
     async def installations(self) -> tuple[Installation, ...]:
         """Answer where the App is installed; only an App is."""

@@ -58,6 +58,12 @@ class Locked(GitHubFailed):
     futile = True
 
 
+class NameTaken(GitHubFailed):
+    """A repository of that name is there already."""
+
+    futile = True
+
+
 class IssuesDisabled(GitHubFailed):
     """A repository has no issues: they are switched off in its settings."""
 
@@ -136,6 +142,8 @@ def failure(method: str, path: str, refusal: Refusal, now: datetime) -> OrbitsEr
         return NotFound(method, path, status, why)
     if status in {403, 422} and "is locked" in refusal.body.lower():
         return Locked(method, path, status, "The conversation is locked.")
+    if status == 422 and "name already exists" in refusal.body.lower():
+        return NameTaken(method, path, status, "A repository of that name is there already.")
     why = _HINTS.get(status, "The request was not carried out.")
     if status >= 500:
         why = "GitHub has a problem of its own; its status page may tell more."

@@ -93,7 +93,7 @@ class Wire:
         """Close the connections."""
         await self._transport.really_close()
 
-    async def ask(
+    async def ask(  # noqa: PLR0913 (what a request is made of)
         self,
         model: type[_T],
         method: str,
@@ -101,12 +101,13 @@ class Wire:
         *,
         params: Mapping[str, str | int] | None = None,
         body: Mapping[str, JsonValue] | None = None,
+        installation: int | None = None,
     ) -> _T:
         """Send a request and read its answer; a read, or the minting of a token, up to four times.
 
         Raises `GitHubFailed`, `NotFound` or `RetryLater`.
         """
-        answer = await self._answer(_Request(method, path, params, body))
+        answer = await self._answer(_Request(method, path, params, body, installation))
         return _read(model, method, path, answer.body)
 
     async def page(
@@ -124,9 +125,20 @@ class Wire:
         following = dict(parse_qsl(query)) or None
         return Page(_read(model, "GET", path, answer.body), following)
 
-    async def tell(self, method: str, path: str) -> None:
+    async def tell(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Mapping[str, JsonValue] | None = None,
+        installation: int | None = None,
+    ) -> None:
         """Send a request whose answer holds nothing; raises as `ask` does."""
-        await self._answer(_Request(method, path, None, None))
+        await self._answer(_Request(method, path, None, body, installation))
+
+    async def token_to_read(self, repository: str) -> str:
+        """Answer a token with which git fetches a repository (`owner/name`)."""
+        return await self._identity.token_to_read(repository)
 
     def demand_app(self, method: str, path: str, what: str) -> None:
         """Raise `AppNeeded` unless the bot acts as an App."""
@@ -150,6 +162,9 @@ class Wire:
                     renewed = self._identity.forget(who, request.path, request.installation)
                     if renewed:
                         continue
+                if failed.status == 403:
+                    # Once somebody grants what is missing, a new token has it.
+                    self._identity.forget(who, request.path, request.installation)
                 pause = next(pauses, None)
                 if pause is None or not failed.passing or not _harmless(failed):
                     raise

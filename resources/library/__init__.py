@@ -5,13 +5,23 @@ from resources.library.cdn import CdnCache, ClearCdnCache, Invalidation
 from resources.library.environment import CloudExecutor, Environment
 from resources.library.file_tree import FileTree
 from resources.library.git_repository import GitRepository
+from resources.library.github_arguments import Merging, RepositoryOnGithub
+from resources.library.github_repository import GithubRepository
 from resources.library.http_check import HttpCheck, HttpCheckFailed, HttpHealth
 from resources.library.notification import Notification
 from resources.library.postgres_connection import PostgresConnection
 from resources.library.postgres_migration import PostgresMigration, PostgresSchema
+from resources.library.repository_host import Protection, Reach, RepositoryHost
 from resources.library.run_script import RunScript
 from resources.library.slack_notification import SlackFailed, SlackNotification
-from resources.library.source import Checkout, RevisionNotFound, SourceMirror, SourceTree
+from resources.library.source import (
+    Checkout,
+    RevisionNotFound,
+    SourceMirror,
+    SourceRefused,
+    SourceTree,
+)
+from resources.library.source_credentials import GitCredentials, GitLogin
 from resources.library.sql_migration import SqlMigration
 from resources.library.sql_tools import AlembicMigration, DbmateMigration, YoyoMigration
 from resources.library.terraform import TerraformModule
@@ -29,21 +39,30 @@ __all__ = [
     "DbmateMigration",
     "Environment",
     "FileTree",
+    "GitCredentials",
+    "GitLogin",
     "GitRepository",
+    "GithubRepository",
     "HttpCheck",
     "HttpCheckFailed",
     "HttpHealth",
     "Invalidation",
     "LocalAccount",
+    "Merging",
     "Notification",
     "PostgresConnection",
     "PostgresMigration",
     "PostgresSchema",
+    "Protection",
+    "Reach",
+    "RepositoryHost",
+    "RepositoryOnGithub",
     "RevisionNotFound",
     "RunScript",
     "SlackFailed",
     "SlackNotification",
     "SourceMirror",
+    "SourceRefused",
     "SourceTree",
     "SqlMigration",
     "StateAccess",

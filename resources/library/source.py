@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import re
 import shutil
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
@@ -11,14 +12,32 @@ from uuid import uuid4
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
-from resources.errors import OrbitsError, ScriptFailed
+from resources.errors import NotGiven, OrbitsError, ScriptFailed
 from resources.library.git import git
 from resources.library.names import Revision
+from resources.library.source_credentials import GitCredentials, signed_in
+from resources.library.source_trees import clear_away, take
 from resources.model.resource import Resource
 
 
 class RevisionNotFound(OrbitsError):
     """A commit was asked for that its repository does not have."""
+
+
+class SourceRefused(OrbitsError):
+    """A server does not show a repository to us, or does not know whom it is asked by."""
+
+
+REFUSALS = re.compile(
+    r"Authentication failed for|could not read (Username|Password)"
+    r"|^fatal: repository '.*' not found|requested URL returned error: 40[13]"
+    r"|Permission denied \(|Host key verification failed",
+    re.MULTILINE,
+)
+"""What git, and `ssh` below it, print where a server lets nobody in with this login, or without."""
+
+UNTRANSLATED = {"LC_ALL": "C.UTF-8", "LANGUAGE": ""}
+"""Has git print it in these words, whatever the language of the machine."""
 
 
 def _address(address: str) -> str:
@@ -52,7 +71,11 @@ class Checkout(Resource):
         templates = source.path / "deploy"
 
     The folder is there whole or not at all. Symbolic links in it are plain files that hold
-    their target, so that the files of a stranger's pull request lead nowhere else.
+    their target, so that the files of a stranger's pull request lead nowhere else. Folders that
+    no run has asked for in the last 14 days are removed, but for the last 10 of a repository.
+
+    Where the process has logins for git, as the bot has for its own GitHub, it fetches with
+    them; otherwise by the credential helpers and keys of the user that it runs as.
     """
 
     repository: Address
@@ -69,7 +92,7 @@ class Checkout(Resource):
 
     async def intact(self) -> bool:
         """Answer whether this machine still has the folder."""
-        return await asyncio.to_thread(self._tree.is_dir)
+        return await asyncio.to_thread(take, self._tree)
 
     async def define_update(self) -> None:
         """Have the commit in the mirror, then unpack it beside its place and move it there."""
@@ -85,6 +108,7 @@ class Checkout(Resource):
             await asyncio.to_thread(_move, beside, self._tree)
         finally:
             await asyncio.to_thread(shutil.rmtree, beside, ignore_errors=True)
+        await asyncio.to_thread(clear_away, self._tree.parent, self._tree)
 
     async def define_uninstall(self) -> None:
         """Remove the folder; the mirror stays."""
@@ -120,18 +144,22 @@ class SourceMirror(Resource):
     async def define_update(self) -> None:
         """Fetch the commit, unless it is there.
 
-        Raises `RevisionNotFound` where the repository has no such commit.
+        Raises `RevisionNotFound` where the repository has no such commit, and `SourceRefused`
+        where its server does not show it to us.
         """
         if await self._has_revision():
             return
         await asyncio.to_thread(self._mirror.mkdir, parents=True, exist_ok=True)
         await git(self._mirror, "init", "--quiet", "--bare", "--template=")
         kept = f"+{self.revision}:refs/orbits/{self.revision}"
-        with suppress(ScriptFailed):  # a server may hand out no more than its branches
-            await self._fetch(kept)
-        if await self._has_revision():
-            return
-        await self._fetch("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
+        credentials = self._credentials()
+        login = await credentials.login(self.repository) if credentials else None
+        async with signed_in(login, self.repository, self._mirror.with_suffix(".login")) as options:
+            with suppress(ScriptFailed):  # a server may hand out no more than its branches
+                await self._fetch(options, kept)
+            if await self._has_revision():
+                return
+            await self._fetch(options, "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
         if not await self._has_revision():
             raise RevisionNotFound(
                 f"{self.repository} has no commit {self.revision}. Push it, or name another.",
@@ -139,9 +167,33 @@ class SourceMirror(Resource):
                 revision=self.revision,
             )
 
-    async def _fetch(self, *what: str) -> None:
+    async def _fetch(self, options: Sequence[str], *what: str) -> None:
         fetch = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-gc")
-        await git(self._mirror, *fetch, "--", self.repository, *what, on_output=self.log)
+        try:
+            await git(
+                self._mirror,
+                *(*options, *fetch, "--", self.repository, *what),
+                environment=UNTRANSLATED,
+                on_output=self.log,
+            )
+        except ScriptFailed as failed:
+            if REFUSALS.search(failed.tail):
+                raise self._refused(failed) from failed
+            raise
+
+    def _refused(self, failed: ScriptFailed) -> SourceRefused:
+        known = self._credentials() or GitCredentials()
+        return SourceRefused(
+            f"{self.repository} cannot be fetched: its server does not show it to the bot, or "
+            f"does not take its login. {known.remedy(self.repository)}",
+            tail=failed.tail,
+        )
+
+    def _credentials(self) -> GitCredentials | None:
+        try:
+            return self.given(GitCredentials)
+        except NotGiven:
+            return None
 
     async def _has_revision(self) -> bool:
         if not await asyncio.to_thread((self._mirror / "HEAD").is_file):

@@ -16,6 +16,11 @@ class Account:
     id: int
     kind: Kind = "User"
 
+    def members_of(self, team: str) -> set[str]:
+        """Return the logins in a team of this account; only an organization has teams."""
+        del team
+        return set()
+
     @property
     def signature(self) -> Signature:
         """How git names them in commits."""

@@ -4,6 +4,7 @@ import asyncio
 from typing import Literal, get_args
 
 from bot.simulated.github.accounts import Account
+from bot.simulated.github.administration import Administration
 from bot.simulated.github.git import Git
 from bot.simulated.github.platform import Platform
 from bot.simulated.github.refusals import GitHubRefused
@@ -25,7 +26,9 @@ class Codebase:
         self.id = platform.next_id()
         self.created_at = platform.now()
         self.pushed_at = self.created_at
+        self.settings = Administration()
         self.roles: dict[Account, Role] = {}
+        self.team_roles: dict[str, Role] = {}
         self.git = Git(platform.directory / owner.login / f"{name}.git", platform.now)
         self.lock = asyncio.Lock()
         self._highest_number = 0
@@ -58,10 +61,19 @@ class Codebase:
             raise GitHubRefused(f"{role!r} is no role; the roles are {', '.join(ROLES)}.")
 
     def role_of(self, account: Account) -> Role | None:
-        """Return an account's role; everybody reads what is public."""
+        """Return an account's role, the highest of its own and its teams'.
+
+        Everybody reads what is public.
+        """
         if account is self.owner:
             return "admin"
-        return self.roles.get(account, None if self.private else "read")
+        teams = self.team_roles.items()
+        held = [role for slug, role in teams if account.login in self.owner.members_of(slug)]
+        if account in self.roles:
+            held.append(self.roles[account])
+        elif not self.private:
+            held.append("read")
+        return max(held, key=ROLES.index, default=None)
 
     def allows(self, account: Account, role: Role) -> bool:
         """Say whether an account has at least a role."""
@@ -71,8 +83,11 @@ class Codebase:
     def demand(self, account: Account, role: Role, act: str) -> None:
         """Refuse an act to a person who lacks the role for it.
 
-        A bot passes: what an App may do is decided where its token is read.
+        A bot passes: what an App may do is decided where its token is read. Nobody but who
+        administers a repository changes it while it is archived.
         """
+        if role in {"write", "maintain"}:
+            self.settings.demand_open()
         if account.kind == "Bot" or self.allows(account, role):
             return
         held = self.role_of(account)

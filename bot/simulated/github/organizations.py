@@ -22,6 +22,10 @@ class Organization(Account):
     def __repr__(self) -> str:
         return f"<Organization {self.login}>"
 
+    def members_of(self, team: str) -> set[str]:
+        """Return the logins in a team; nobody is in one that does not exist."""
+        return self.teams.get(team, set())
+
     async def create_repository(
         self,
         name: str,
@@ -34,6 +38,15 @@ class Organization(Account):
 
         Without files it holds a README. Refused if the name is taken.
         """
+        repository = await self.create_empty(name, default_branch=default_branch, private=private)
+        first = files_of(files) if isinstance(files, Path) else files
+        await self.fill(repository, first or {"README.md": f"# {name}\n"})
+        return repository
+
+    async def create_empty(
+        self, name: str, *, default_branch: str = "main", private: bool = True
+    ) -> Repository:
+        """Create a repository without a commit; refused if the name is taken."""
         if not name.replace("-", "").replace("_", "").replace(".", "").isalnum():
             raise invalid("Repository", "name")
         if self.repository(name):
@@ -41,14 +54,16 @@ class Organization(Account):
             raise invalid("Repository", "name", "custom", message)
         repository = Repository(self._platform, self, name, private=private)
         repository.default_branch = default_branch
-        first = files_of(files) if isinstance(files, Path) else files
-        await repository.git.create(default_branch)
-        draft = Draft("Initial commit", GITHUB_SIGNATURE, GITHUB_SIGNATURE)
-        changes = first or {"README.md": f"# {name}\n"}
-        sha = await repository.git.commit_changes(None, changes, draft)
-        await repository.git.point(f"refs/heads/{default_branch}", sha)
+        # Nobody else gets the name while the folder is made.
         self.repositories[name.lower()] = repository
+        await repository.git.create(default_branch)
         return repository
+
+    async def fill(self, repository: Repository, files: Changes) -> None:
+        """Give an empty repository its first commit."""
+        draft = Draft("Initial commit", GITHUB_SIGNATURE, GITHUB_SIGNATURE)
+        sha = await repository.git.commit_changes(None, files, draft)
+        await repository.git.point(f"refs/heads/{repository.default_branch}", sha)
 
     def repository(self, name: str) -> Repository | None:
         """Return a repository by its name."""

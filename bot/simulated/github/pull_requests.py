@@ -65,6 +65,9 @@ class PullRequests:
             self._mark_merged(pull, actor, commit)
             pull.landed_on = base
             await self._branches.move(Move(repository, actor, pull.base, base, commit))
+            if repository.settings.delete_branch_on_merge and not pull.from_fork:
+                gone = Move(repository, actor, pull.branch, pull.head_sha, NOWHERE)
+                await self._branches.move(gone)
         self._conversations.tell(pull, "closed", actor)
         return commit
 
@@ -193,6 +196,7 @@ def as_repository(pull: PullRequest) -> Repository:
 
 
 def _check_mergeable(pull: PullRequest, asked: MergeRequest) -> None:
+    pull.repository.settings.demand_method(asked.method)
     if pull.merged:
         raise unmergeable(pull, "it is merged already")
     if pull.state == "closed":

@@ -3,6 +3,7 @@
 from starlette.applications import Starlette
 
 from bot.simulated.github.rest import (
+    administration,
     app,
     checks,
     comments,
@@ -11,14 +12,19 @@ from bot.simulated.github.rest import (
     pulls,
     reports,
     repositories,
+    rulesets,
     search,
+    teams,
 )
 from bot.simulated.github.rest.door import Door
 from bot.simulated.github.world import World
 
 # The first that fits answers: a commit's checks and statuses before the commit itself,
 # whose name may hold slashes; all comments before the issue of a number.
-FAMILIES = (app, hook_deliveries, search, checks, reports, comments, issues, pulls, repositories)
+FAMILIES = (
+    *(app, hook_deliveries, search, checks, reports, comments, issues, pulls),
+    *(administration, rulesets, teams, repositories),
+)
 
 
 def rest_api(world: World) -> Starlette:

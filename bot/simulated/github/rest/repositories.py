@@ -30,13 +30,24 @@ from bot.simulated.github.shapes.repositories import (
 
 family = Family()
 MAXIMUM_FILES = 300
+MERGE_SETTINGS = {
+    *("allow_merge_commit", "allow_squash_merge", "allow_rebase_merge"),
+    *("allow_auto_merge", "delete_branch_on_merge"),
+}
 REPOSITORY = "/repos/{owner}/{repo}"
 
 
 @family.on("GET", REPOSITORY, "metadata")
 async def get_repository(call: Call) -> Answer:
-    """Get a repository."""
-    return Answer(whole_repository_json(call.repository, call.actor))
+    """Get a repository; how it merges is told to those alone who may write to it.
+
+    https://docs.github.com/en/rest/repos/repos#get-a-repository
+    """
+    repository = call.repository
+    whole = whole_repository_json(repository, call.actor)
+    if not call.caller.may("contents", "write", "write", repository):
+        whole = {name: value for name, value in whole.items() if name not in MERGE_SETTINGS}
+    return Answer(whole)
 
 
 @family.on("GET", REPOSITORY + "/branches", "contents")
@@ -61,6 +72,8 @@ async def get_reference(call: Call) -> Answer:
     """Get where a branch is."""
     repository, name = call.repository, f"refs/heads/{call.path['branch']}"
     if (sha := await repository.git.resolve(name.removeprefix("refs/"))) is None:
+        if not await repository.git.branches():
+            raise GitHubRefused("Git Repository is empty.", status=409)
         raise not_found()
     target = {"sha": sha, "type": "commit", "url": f"{repository.url}/git/commits/{sha}"}
     return Answer(

@@ -20,7 +20,7 @@ def repository_json(repository: Codebase) -> Json:
         "private": repository.private,
         "owner": account_json(repository.owner, repository.platform),
         "html_url": repository.html_url,
-        "description": None,
+        "description": repository.settings.description,
         "fork": False,
         "url": repository.url,
         "created_at": stamp(repository.created_at),
@@ -31,7 +31,8 @@ def repository_json(repository: Codebase) -> Json:
         "ssh_url": f"git@{repository.platform.address.split('//')[-1]}:{repository.full_name}.git",
         "homepage": None,
         "size": 1,
-        "archived": False,
+        "archived": repository.settings.archived,
+        "is_template": repository.settings.is_template,
         "disabled": False,
         "has_issues": repository.has_issues,
         "visibility": "private" if repository.private else "public",
@@ -48,11 +49,11 @@ def whole_repository_json(repository: Codebase, viewer: Account) -> Json:
     return {
         **repository_json(repository),
         "permissions": permissions,
-        "allow_merge_commit": True,
-        "allow_squash_merge": True,
-        "allow_rebase_merge": True,
+        "allow_merge_commit": repository.settings.allow_merge_commit,
+        "allow_squash_merge": repository.settings.allow_squash_merge,
+        "allow_rebase_merge": repository.settings.allow_rebase_merge,
         "allow_auto_merge": False,
-        "delete_branch_on_merge": False,
+        "delete_branch_on_merge": repository.settings.delete_branch_on_merge,
     }
 
 
