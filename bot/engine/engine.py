@@ -17,8 +17,7 @@ from bot.engine.background import Background
 from bot.engine.clock import Clock, SystemClock
 from bot.engine.control.intervention import RunNotFound
 from bot.engine.definitions.kinds import Wanted, identity_of, revived
-from bot.engine.definitions.outcomes import Failure, Outcome, step_failed
-from bot.engine.definitions.values import command_result_type, result_type
+from bot.engine.definitions.outcomes import Outcome
 from bot.engine.dispatch import Dispatch
 from bot.engine.happenings import Happening, Listener, RunEnded
 from bot.engine.identifiers import new_id
@@ -44,7 +43,9 @@ from bot.store.seat import Seat
 from bot.store.tables import Run
 from resources.errors import OrbitsError
 from resources.model.definition import Definition
+from resources.model.failure import Failure, step_failed
 from resources.model.resource import Resource
+from resources.model.values import command_result_type, result_type
 
 log = structlog.get_logger(__name__)
 

@@ -27,13 +27,13 @@ from sqlmodel import Session, SQLModel, select
 from structlog.testing import capture_logs
 
 from bot.engine.control.control import Control
-from bot.engine.definitions.outcomes import Failure
 from bot.engine.engine import Engine
 from bot.engine.pace import Limits, Pace
 from bot.states import State
 from bot.store.database import Database
 from bot.store.tables import Owner, Place, Recorded, Run, Step, Wait
 from resources import Refused
+from resources.model.failure import Failure
 from tests.engine.model_things import MovedClock
 from tests.engine.plain_model import (
     ALWAYS,

@@ -15,13 +15,14 @@ from sqlmodel import SQLModel, col, select
 from typer.testing import CliRunner, Result
 
 from bot.cli import app
-from bot.engine.definitions.outcomes import Failure, Outcome, step_failed
+from bot.engine.definitions.outcomes import Outcome
 from bot.engine.engine import Engine
 from bot.engine.identifiers import short
 from bot.states import State
 from bot.store.database import Database
 from bot.store.tables import Owner, Printed, Run, Step
 from resources.model.definition import Definition
+from resources.model.failure import Failure, step_failed
 from tests.engine.controlled import Asks, Records
 from tests.engine.things import Ledger
 

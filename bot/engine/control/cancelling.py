@@ -6,14 +6,15 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from bot.engine.control.intervention import Answer, Intervention, has_come, named
-from bot.engine.definitions.outcomes import Failure, Outcome, step_failed
-from bot.engine.definitions.values import NOTHING
+from bot.engine.definitions.outcomes import Outcome
 from bot.engine.identifiers import short
 from bot.engine.journal import waits
 from bot.engine.journal.statements import RECORDS, WAITED_FOR
 from bot.states import State
 from bot.store.tables import LIVE_ROWS, Run, Wait
 from resources.errors import Cancelled, Refused
+from resources.model.failure import Failure, step_failed
+from resources.model.values import NOTHING
 
 
 def cancel(hand: Intervention, typed: str) -> Answer:

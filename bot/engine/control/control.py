@@ -14,7 +14,6 @@ from bot.engine.clock import Clock
 from bot.engine.control import cancelling, reading, retrying, telling
 from bot.engine.control.intervention import Answer, Intervention, has_come, named
 from bot.engine.control.status import HolderStatus, LaneStatus, RunLine, RunStatus
-from bot.engine.definitions.values import NOTHING
 from bot.engine.dispatch import Dispatch
 from bot.engine.identifiers import short
 from bot.engine.journal.aftermath import Aftermath
@@ -25,6 +24,7 @@ from bot.store.bell import Bell
 from bot.store.database import Database
 from bot.store.failures import is_conflict
 from resources.errors import Refused
+from resources.model.values import NOTHING
 
 T = TypeVar("T")
 

@@ -18,13 +18,13 @@ from bot.engine.control.status import (
     StepStatus,
     Wait,
 )
-from bot.engine.definitions.outcomes import Failure
 from bot.engine.journal.rows import StepRow
 from bot.engine.journal.statements import RUN_TABLE, live
 from bot.engine.steps.underway import Underway
 from bot.states import State
 from bot.store.tables import LIVE_ROWS, Owner, Place, Recorded, Run
 from bot.store.tables import Wait as WaitRow
+from resources.model.failure import Failure
 
 
 def status(session: Session, typed: str, now: datetime) -> RunStatus:

@@ -7,16 +7,16 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from bot.engine.definitions.kinds import KindNotFound, class_of
-from bot.engine.definitions.values import (
+from bot.engine.journal.rows import StepRow
+from resources.errors import Refused
+from resources.model.definition import Definition
+from resources.model.resource import Resource
+from resources.model.values import (
     LARGEST_RESULT,
     ResultNotStorable,
     command_result_type,
     result_type,
 )
-from bot.engine.journal.rows import StepRow
-from resources.errors import Refused
-from resources.model.definition import Definition
-from resources.model.resource import Resource
 
 
 def demand_json(text: str, what: str) -> None:

@@ -1,1 +1,1 @@
-"""What authors write, as the store has it: classes, arguments, results and failures."""
+"""What authors write, as the store has it: classes, arguments and outcomes."""

@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from bot.engine.definitions.kinds import Wanted
-from bot.engine.definitions.outcomes import Failure, Outcome, step_failed
+from bot.engine.definitions.outcomes import Outcome
 from bot.engine.journal.journal import Journal
 from bot.engine.journal.rows import End, Grip
 from bot.engine.journal.statements import RUN_TABLE, live, no_living_owner
@@ -19,6 +19,7 @@ from bot.states import State
 from bot.store.database import Database
 from bot.store.tables import LIVE_ROWS, Place, Run, Wait
 from resources.errors import Cancelled, OrbitsError
+from resources.model.failure import Failure, step_failed
 
 AT_A_TIME = 100
 

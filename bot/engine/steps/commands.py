@@ -15,15 +15,7 @@ from typing import Any, NamedTuple
 import structlog
 
 from bot.engine.definitions.kinds import Wanted
-from bot.engine.definitions.outcomes import Failure, Outcome, step_failed
-from bot.engine.definitions.values import (
-    BRINGING_ABOUT,
-    NOTHING,
-    ResultNotStorable,
-    ResultType,
-    command_result_type,
-    result_type,
-)
+from bot.engine.definitions.outcomes import Outcome
 from bot.engine.happenings import RunBegan, RunEnded
 from bot.engine.identifiers import new_id
 from bot.engine.interruptions import RunInterrupted
@@ -42,14 +34,24 @@ from bot.engine.journal.rows import (
 from bot.engine.journal.waits import NOBODY, Fate
 from bot.engine.live_run import Activity, Gate, LiveRun, NoPlace, Place
 from bot.engine.patience import Limit, in_time_for
-from bot.engine.steps.hooks import carry_out_hooks, new_record
+from bot.engine.steps.hooks import new_record
 from bot.engine.steps.looks import has_drifted, without_secrets
 from bot.engine.steps.scope import RunScope
 from bot.engine.surroundings import Surroundings
 from bot.states import State
 from resources.errors import Cancelled, TimedOut
 from resources.model.definition import Definition, Steps
+from resources.model.failure import Failure, step_failed
+from resources.model.hooks import carry_out_hooks
 from resources.model.resource import Resource
+from resources.model.values import (
+    BRINGING_ABOUT,
+    NOTHING,
+    ResultNotStorable,
+    ResultType,
+    command_result_type,
+    result_type,
+)
 from resources.model.workflow import Workflow
 
 log = structlog.get_logger(__name__)
@@ -498,12 +500,12 @@ def _body(
     order: Order, scope: RunScope, record: Record | None
 ) -> tuple[Any, Callable[[], ResultType]]:
     """Answer what is to be carried out, and how its result is stored."""
-    definition = order.definition
+    definition, wanted = order.definition, order.wanted
     if isinstance(definition, Resource):
         bound = definition.bound_to(scope)
         return (
-            partial(carry_out_hooks, bound, order.wanted, record),
-            lambda: command_result_type(definition, order.wanted.command),
+            partial(carry_out_hooks, bound, wanted.command, wanted.fingerprint, record),
+            lambda: command_result_type(definition, wanted.command),
         )
     if isinstance(definition, Workflow):
         return definition.bound_to(scope).define, lambda: result_type(definition)

@@ -4,7 +4,6 @@ from collections.abc import Awaitable
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
-from bot.engine.definitions.values import handle_type
 from bot.engine.journal.rows import StepRow
 from bot.engine.live_run import LiveRun
 from bot.engine.logs.masking import demand_no_secrets
@@ -15,6 +14,7 @@ from bot.states import State
 from resources.errors import TimedOut
 from resources.model.action import LongAction
 from resources.model.pending import Pending
+from resources.model.values import handle_type
 
 T = TypeVar("T")
 

@@ -11,14 +11,7 @@ from functools import partial
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from bot.engine.definitions.kinds import Wanted, fingerprint, kind_of
-from bot.engine.definitions.outcomes import Failure, Outcome, step_failed
-from bot.engine.definitions.sorts import Sort, sort_of
-from bot.engine.definitions.values import (
-    ResultType,
-    command_result_type,
-    result_type,
-    type_named,
-)
+from bot.engine.definitions.outcomes import Outcome
 from bot.engine.happenings import StepEnded, StepPrinted
 from bot.engine.interruptions import Drained, RunInterrupted
 from bot.engine.journal.rows import StepRow
@@ -26,18 +19,26 @@ from bot.engine.live_run import LiveRun
 from bot.engine.logs.masking import demand_no_secrets
 from bot.engine.steps.attempts import attempted
 from bot.engine.steps.long_actions import carry_out_long
-from bot.engine.steps.names import StepNames
 from bot.engine.steps.signals import signalled
-from bot.engine.steps.step_scope import StepScope
-from bot.engine.steps.time_limit import TimeLimit
 from bot.engine.steps.underway import Underway
 from bot.engine.surroundings import Surroundings
 from bot.states import State
 from resources.errors import NotRunning, OrbitsError, ReplayMismatch, StepFailed
 from resources.model.action import Action
+from resources.model.failure import Failure, step_failed
 from resources.model.resource import Resource
 from resources.model.retry import ONCE, Retry
 from resources.model.scope import StepOptions
+from resources.model.sorts import Sort, sort_of
+from resources.model.step_names import StepNames
+from resources.model.step_scope import StepScope
+from resources.model.time_limit import TimeLimit
+from resources.model.values import (
+    ResultType,
+    command_result_type,
+    result_type,
+    type_named,
+)
 from resources.secrets import Secret, Secrets
 
 T = TypeVar("T")

@@ -4,11 +4,11 @@ import asyncio
 from datetime import datetime
 from typing import Protocol
 
-from bot.engine.definitions.values import ResultType
 from bot.engine.live_run import LiveRun
 from bot.engine.patience import in_time_for
 from bot.engine.surroundings import Surroundings
 from resources.errors import TimedOut
+from resources.model.values import ResultType
 
 
 class Waiting(Protocol):

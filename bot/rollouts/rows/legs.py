@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from pydantic import BaseModel
 from sqlmodel import Session, col, select
 
-from bot.engine.definitions.outcomes import Failure
 from bot.rollouts.moves import HeldBy
 from bot.rollouts.rows import lookup
 from bot.states import LIVE, State
 from bot.store.tables import Deployment, Rollout, Run
+from resources.model.failure import Failure
 
 ABANDONED = "The rollout's run was ended before it came to this tenant."
 CUT_OFF = "The rollout's run was ended in the middle of this deployment; part of it may be done."

@@ -8,11 +8,11 @@ from typing import Any, Union, get_args, get_type_hints
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
-from bot.engine.definitions.sorts import Sort, sort_of
 from resources.errors import OrbitsError
 from resources.model.action import LongAction
 from resources.model.pending import Pending
 from resources.model.resource import Resource
+from resources.model.sorts import Sort, sort_of
 
 LARGEST_RESULT = 1_000_000
 """Characters of JSON that a step's result may have: a journal is no place for files."""
