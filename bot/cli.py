@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from bot import cli_drift, cli_state, cli_tenants
+from bot import cli_drift, cli_new, cli_state, cli_tenants
 from bot.states import State
 from resources.errors import OrbitsError
 
@@ -23,6 +23,7 @@ db_app = typer.Typer(help="The database.", no_args_is_help=True)
 app.add_typer(cli_tenants.app, name="tenants")
 app.add_typer(cli_drift.app, name="drift")
 app.add_typer(cli_state.app, name="state")
+app.add_typer(cli_new.app, name="new")
 app.add_typer(db_app, name="db")
 
 Json = Annotated[bool, typer.Option("--json", help="Answer JSON, for machines.")]

@@ -13,6 +13,7 @@ from markdown_it.token import Token
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 CONTRIBUTING = ROOT / ".github" / "CONTRIBUTING.md"
+GUIDE = ROOT / ".github" / "guide.md"
 DECISIONS = sorted((ROOT / ".github" / "decisions").glob("*.md"))
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
@@ -110,4 +111,4 @@ def _is_command(line: str) -> bool:
     return line.partition(" ")[0] in {"make", "orbits"} and " " in line
 
 
-DOCUMENTS = [Document(path) for path in (README, CONTRIBUTING, *DECISIONS)]
+DOCUMENTS = [Document(path) for path in (README, GUIDE, CONTRIBUTING, *DECISIONS)]

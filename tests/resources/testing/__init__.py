@@ -1,0 +1,1 @@
+"""What authors test with, tried against the engine itself."""
