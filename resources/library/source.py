@@ -96,7 +96,8 @@ class Checkout(Resource):
 
     async def define_update(self) -> None:
         """Have the commit in the mirror, then unpack it beside its place and move it there."""
-        if await self.intact():
+        # A step, for the tree may come between a crash and what is done again after it.
+        if await self.do("look-for-tree", self.intact):
             return
         mirror = await self.do(
             "fetch-revision",

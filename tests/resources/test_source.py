@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from bot.engine.engine import Engine
 from resources.errors import StepFailed
 from resources.library import Checkout, RevisionNotFound, SourceTree
+from resources.testing import Rehearsal, every_crash
 from tests.resources.service_repository import ServiceRepository
 
 
@@ -174,3 +175,19 @@ def test_an_address_that_git_could_misread_is_refused(address: str, cache: Path)
 def test_what_is_no_full_commit_is_refused(revision: str, cache: Path) -> None:
     with pytest.raises(ValidationError):
         Checkout(repository="git@github.com:agency/backend", revision=revision, cache=cache)
+
+
+async def test_a_process_may_die_anywhere_on_the_way_to_a_tree(
+    backend: ServiceRepository, cache: Path
+) -> None:
+    sha = backend.commit({"deploy/app.conf": "one"})
+
+    def empty_machine() -> Rehearsal:
+        shutil.rmtree(cache, ignore_errors=True)
+        return Rehearsal()
+
+    desired = checkout(backend, sha, cache)
+    worlds = [world async for world in every_crash(empty_machine, desired)]
+
+    assert len(worlds) == 7
+    assert files(await desired.output()) == {"deploy/app.conf": "one"}
