@@ -128,13 +128,18 @@ _making = threading.Lock()  # a session may not make two clients at once
 @lru_cache(MOST_CLIENTS)
 def _client(connection: AwsConnection, service: str) -> Any:
     with _making:
-        session = boto3.Session(botocore_session=_session(connection))
-        return session.client(  # type: ignore[call-overload]  # the name is not known here
+        return _clients_of(connection).client(  # type: ignore[call-overload]  # the name is not known here
             service,
             region_name=connection.region,
             endpoint_url=connection.endpoint,
             config=PATIENCE,
         )
+
+
+@lru_cache(MOST_CLIENTS)
+def _clients_of(connection: AwsConnection) -> boto3.Session:
+    # One of a session: each would add its methods to the same clients.
+    return boto3.Session(botocore_session=_session(connection))
 
 
 @lru_cache(MOST_CLIENTS)

@@ -1,7 +1,9 @@
 """What infrastructure answers when it is there, and how scripts get to run in it."""
 
+import importlib
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -42,11 +44,53 @@ class DockerAccess(BaseModel):
     memory: str = "1g"
 
 
+class AwsAccess(BaseModel):
+    """As whom the account of an environment is asked, and where; see `AwsConnection`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    region: str
+    roles: tuple[str, ...] = ()
+    external_id: str | None = None
+    profile: str | None = None
+    endpoint: str | None = None
+
+
+class EcsAccess(BaseModel):
+    """As tasks of which cluster the scripts of an environment run; see `EcsExecutor`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    connection: AwsAccess
+    cluster: str
+    task_definition: str
+    bucket: str
+    prefix: str = "orbits"
+    container: str = "script"
+    launch_type: Literal["FARGATE", "EC2"] = "FARGATE"
+    subnets: tuple[str, ...] = ()
+    security_groups: tuple[str, ...] = ()
+    public_address: bool = False
+
+
+class SsmAccess(BaseModel):
+    """On which machine the scripts of an environment run, reached by SSM; see `SsmExecutor`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    connection: AwsAccess
+    instance: str
+    bucket: str
+    prefix: str = "orbits"
+    folder: str = "/var/lib/orbits"
+
+
 class Environment(BaseModel):
     """A place that was prepared for one service of one tenant.
 
-    `kind` says how a script gets there, and `ssh` and `docker` more of it where it is one of
-    these. `variables` are what its scripts see; like all that is recorded, they hold no secret.
+    `kind` says how a script gets there, and `ssh`, `docker`, `ecs` and `ssm` more of it where it
+    is one of these. `variables` are what its scripts see; like all that is recorded, they hold
+    no secret. `directory` is where its scripts run: of the kind `ecs`, a folder of the image.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -57,6 +101,8 @@ class Environment(BaseModel):
     variables: Mapping[str, str] = {}
     ssh: SshAccess | None = None
     docker: DockerAccess | None = None
+    ecs: EcsAccess | None = None
+    ssm: SsmAccess | None = None
 
 
 class CloudExecutor(Executor):
@@ -71,8 +117,8 @@ class CloudExecutor(Executor):
 
     Of the kind `local` it is a process in the environment's folder, which bubblewrap keeps to
     that folder where it is installed and may do so; who wants none of that uses a
-    `LocalExecutor`. Of the kind `sandbox` it is that or nothing. `ssh` and `docker` are what
-    the environment says of them.
+    `LocalExecutor`. Of the kind `sandbox` it is that or nothing. `ssh`, `docker`, `ecs` and
+    `ssm` are what the environment says of them; the last two need the extra `aws`.
     """
 
     environment: Environment
@@ -138,6 +184,34 @@ def _in_docker(environment: Environment) -> DockerExecutor:
     )
 
 
+def _in_ecs(environment: Environment) -> Executor:
+    return _in_aws(environment, environment.ecs, "EcsExecutor")
+
+
+def _by_ssm(environment: Environment) -> Executor:
+    return _in_aws(environment, environment.ssm, "SsmExecutor")
+
+
+def _in_aws(environment: Environment, access: EcsAccess | SsmAccess | None, kind: str) -> Executor:
+    if access is None:
+        raise _says_too_little(environment)
+    try:
+        # Late: who has nothing in AWS needs none of its clients.
+        aws: Any = importlib.import_module("resources.aws")
+    except ImportError as error:
+        raise OrbitsError(
+            f"No script can run in the environment {environment.directory}: its kind is "
+            f"`{environment.kind}`, and the package {error.name} is not installed. Install the "
+            "extra on every worker: `pip install 'orbits-bot[aws]'`. Nothing was changed."
+        ) from None
+    executor: Executor = getattr(aws, kind)(
+        **dict(access) | {"connection": aws.AwsConnection(**dict(access.connection))},
+        cwd=PurePosixPath(environment.directory),
+        environment=dict(environment.variables),
+    )
+    return executor
+
+
 def _folders(environment: Environment) -> tuple[Path, ...]:
     """Answer where scripts write: a database may be elsewhere than the rest."""
     return tuple(dict.fromkeys((environment.directory, environment.database.parent)))
@@ -153,7 +227,9 @@ def _says_too_little(environment: Environment) -> OrbitsError:
 
 _KINDS: Mapping[str, Callable[[Environment], Executor]] = {
     "docker": _in_docker,
+    "ecs": _in_ecs,
     "local": _on_this_machine,
     "sandbox": _sandboxed,
     "ssh": _by_ssh,
+    "ssm": _by_ssm,
 }

@@ -1,13 +1,31 @@
 """AWS as its tests find it: moto's server, empty before each test."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import pytest
+from moto.cloudformation.models import CloudFormationBackend, cloudformation_backends
 from moto.server import ThreadedMotoServer
 
+from bot.engine.engine import Engine
+from bot.store.database import Database
 from resources.aws.connection import AwsConnection
+from tests.resources.aws.cloud import Cloud
+from tests.resources.aws.faithful_cloudformation import FaithfulCloudFormation
+from tests.resources.aws.leaping_clock import LeapingClock
+from tests.resources.aws.organization import (
+    OrganizationOfAws,
+    RolesOfAws,
+    organization_of_aws,
+    roles_of_aws,
+)
+from tests.resources.aws.script_places import Cluster, Host
+from tests.resources.aws.working_ecs import working_ecs
+from tests.resources.aws.working_ssm import working_ssm
+from tests.resources.scripts import Witness
 
 REGION = "eu-west-1"
 
@@ -35,3 +53,73 @@ def aws(aws_address: str) -> AwsConnection:
     """The way into the agency's own account, in which nothing was made yet."""
     httpx.post(f"{aws_address}/moto-api/reset").raise_for_status()
     return AwsConnection(region=REGION, endpoint=aws_address)
+
+
+@pytest.fixture
+def organization(aws: AwsConnection) -> OrganizationOfAws:
+    """The agency's organization, as slow and strict as AWS's, with no account but its own."""
+    organization = organization_of_aws()
+    organization.create_organization("us-east-1")
+    return organization
+
+
+@pytest.fixture
+def roles(organization: OrganizationOfAws) -> RolesOfAws:
+    """The roles of the organization's accounts, which let in nobody who may not."""
+    return roles_of_aws()
+
+
+@pytest.fixture(scope="session")
+def faithful_address(aws_address: str) -> Iterator[str]:
+    """Where AWS answers whose CloudFormation takes its time, and can fail."""
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    yield aws_address.rpartition(":")[0] + f":{server.get_host_and_port()[1]}"
+    server.stop()
+
+
+@pytest.fixture
+def cloud(
+    aws: AwsConnection, faithful_address: str, database: Database, tmp_path: Path
+) -> Iterator[Cloud]:
+    """Accounts in which stacks are deployed as AWS does it, and an engine to do so."""
+    cloudformation_backends.backend = FaithfulCloudFormation
+    cloudformation_backends.clear()
+    # Clients are kept, and what they were let in by is forgotten where all begins anew.
+    own = {"endpoint": faithful_address, "external_id": uuid4().hex}
+    faithful = aws.model_copy(update=own)
+    yield Cloud(faithful, database, tmp_path)
+    cloudformation_backends.backend = CloudFormationBackend
+    cloudformation_backends.clear()
+
+
+@pytest.fixture
+async def cluster(aws: AwsConnection) -> AsyncIterator[Cluster]:
+    """A cluster of ECS, empty, whose tasks run."""
+    with working_ecs():
+        cluster = Cluster(aws.model_copy(update={"external_id": "scripts"}))
+        await cluster.prepare()
+        yield cluster
+
+
+@pytest.fixture
+async def host(aws: AwsConnection, aws_address: str, tmp_path: Path) -> AsyncIterator[Host]:
+    """A machine that SSM reaches, on which nothing ran yet."""
+    with working_ssm(aws_address, tmp_path / "bin-of-ssm"):
+        connection = aws.model_copy(update={"external_id": "scripts"})
+        host = Host(connection, tmp_path / "scripts-of-ssm")
+        await host.prepare()
+        yield host
+
+
+@pytest.fixture
+async def quick_engine(database: Database) -> AsyncIterator[Engine]:
+    """An engine whose waits nobody has to sit through."""
+    async with Engine(database, clock=LeapingClock()) as engine:
+        yield engine
+
+
+@pytest.fixture
+async def witness() -> AsyncIterator[Witness]:
+    async with Witness() as witness:
+        yield witness

@@ -29,6 +29,12 @@ async def test_who_asks_alike_shares_a_client(aws: AwsConnection) -> None:
     assert await aws.inside("111122223333").client("ssm") is not await aws.client("ssm")
 
 
+async def test_one_connection_leads_to_all_services(aws: AwsConnection) -> None:
+    assert await who(aws)
+    buckets = await asked((await aws.client("s3")).list_buckets)
+    assert buckets["Buckets"] == []
+
+
 async def test_what_two_accounts_have_is_apart(aws: AwsConnection) -> None:
     acme, globex = aws.inside("111122223333"), aws.inside("444455556666")
     await asked((await acme.client("ssm")).put_parameter, Name="/x", Value="1", Type="String")

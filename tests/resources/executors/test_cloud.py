@@ -71,7 +71,8 @@ async def test_an_unknown_kind_is_answered_with_the_known_ones(tmp_path: Path) -
 
     assert str(error.value) == (
         f"No script can run in the environment {tmp_path}/backend: its kind is `moon`, and "
-        "CloudExecutor knows `docker`, `local`, `sandbox`, `ssh`. Nothing was changed."
+        "CloudExecutor knows `docker`, `ecs`, `local`, `sandbox`, `ssh`, `ssm`. Nothing was "
+        "changed."
     )
 
 
