@@ -31,7 +31,7 @@ EACH_MOMENT = pytest.mark.parametrize(
     ("moment", "at_least"),
     [
         pytest.param(Moment.STEP, STEPS, id="step"),
-        pytest.param(Moment.NEW_DEED, DEEDS, id="deed"),
+        pytest.param(Moment.NEW_DEED, DEEDS, id="deed", marks=pytest.mark.thorough),
     ],
 )
 
@@ -125,7 +125,10 @@ async def kills(scene: Scene, numbers: Iterable[int], at_least: int) -> list[int
 @pytest.mark.thorough
 @pytest.mark.parametrize(
     ("moment", "at_least"),
-    [pytest.param(Moment.STEP, 20, id="step"), pytest.param(Moment.DEED, DEEDS, id="deed")],
+    [
+        pytest.param(Moment.STEP, 20, id="step"),
+        pytest.param(Moment.DEED, DEEDS, id="deed", marks=pytest.mark.thorough),
+    ],
 )
 async def test_one_that_is_killed_at_any_moment_is_followed_by_another(
     migrated_file: Path, tmp_path: Path, moment: Moment, at_least: int

@@ -28,7 +28,13 @@ def fragile_url(fragile_postgres: StartedPostgres) -> Iterator[str]:
     fragile_postgres.drop(url)
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT], ids=["restart", "crash"])
+@pytest.mark.parametrize(
+    "how",
+    [
+        pytest.param(signal.SIGINT, id="restart", marks=pytest.mark.thorough),
+        pytest.param(signal.SIGQUIT, id="crash"),
+    ],
+)
 async def test_a_server_that_goes_away_in_mid_step_and_comes_back_is_survived(
     fragile_postgres: StartedPostgres, fragile_url: str, tmp_path: Path, how: signal.Signals
 ) -> None:
@@ -70,6 +76,7 @@ async def cut_again_and_again(cable: Cable) -> None:
             await asyncio.sleep(LOOK_EVERY)
 
 
+@pytest.mark.thorough
 async def test_an_engine_whose_sessions_are_ended_at_each_step_brings_the_fleet_up(
     postgres: Postgres, postgres_url: str, tmp_path: Path
 ) -> None:

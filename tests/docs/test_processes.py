@@ -88,6 +88,7 @@ async def started(command: str, environment: Mapping[str, str]) -> AsyncIterator
         await process.communicate()
 
 
+@pytest.mark.thorough
 async def test_a_second_process_stands_by_and_takes_over(environment: Mapping[str, str]) -> None:
     assert "orbits serve\n" in Document(README).code("bash")
     serve = "orbits serve"

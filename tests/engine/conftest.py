@@ -30,7 +30,14 @@ async def engine(new_engine: NewEngine) -> AsyncIterator[Engine]:
         yield engine
 
 
-@pytest.fixture(params=list(Mode))
+# What one process on PostgreSQL does, many do as well: that alone is left to the night.
+MODES = [
+    pytest.param(mode, marks=pytest.mark.thorough) if mode is Mode.POSTGRESQL else mode
+    for mode in Mode
+]
+
+
+@pytest.fixture(params=MODES)
 def database_url(request: pytest.FixtureRequest) -> str:
     """The address of a database of the test's own, for each way of working in turn."""
     mode: Mode = request.param

@@ -165,6 +165,7 @@ async def test_a_crash_takes_nothing_that_was_told_as_written(
     assert await tenants(fragile) == told
 
 
+@pytest.mark.thorough
 async def test_a_write_to_a_server_that_stays_away_is_told_and_does_not_hang(
     fragile_url: str, fragile_postgres: StartedPostgres
 ) -> None:

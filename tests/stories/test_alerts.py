@@ -126,6 +126,7 @@ async def test_silence_where_all_goes_well(office: Office) -> None:
     assert office.slack.requests == []
 
 
+@pytest.mark.thorough
 async def test_retried_it_recovers(office: Office) -> None:
     merge = await office.fails()
     office.world.merge_customers("initech")
@@ -138,6 +139,7 @@ async def test_retried_it_recovers(office: Office) -> None:
     assert office.message.mentions == []
 
 
+@pytest.mark.thorough
 async def test_slack_is_down_while_the_bot_deploys_and_starts_anew(office: Office) -> None:
     office.slack.outages.fail(times=None, status=503)
     merge = await office.fails()

@@ -5,6 +5,8 @@ from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from bot.demo.changes import ONE_ACCOUNT_PER_EMAIL, REMEMBER_PHONE, ProposedChange
 from bot.simulated.github import CheckRun
 from tests.stories.conftest import NewWorld
@@ -129,6 +131,7 @@ async def test_a_mark_stays_where_the_next_try_works_as_github_takes_none_away(
     assert (check.conclusion, check.annotations) == ("success", [said("acme")])
 
 
+@pytest.mark.thorough
 async def test_a_mark_whose_answer_was_lost_is_not_made_twice(new_world: NewWorld) -> None:
     world = await new_world(("acme",))
     await world.merges(HARMLESS)
@@ -146,6 +149,7 @@ async def test_a_mark_whose_answer_was_lost_is_not_made_twice(new_world: NewWorl
     assert tenant_check(world, merge, "acme").annotations == [said("acme")]
 
 
+@pytest.mark.thorough
 async def test_where_the_commit_cannot_be_asked_the_path_stays_as_it_was_printed(
     new_world: NewWorld,
 ) -> None:

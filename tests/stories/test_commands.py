@@ -73,6 +73,7 @@ async def test_the_next_merge_leaves_who_is_held_until_somebody_lets_go(world: W
     assert world.revisions("backend") == {"acme": third.sha, "globex": third.sha}
 
 
+@pytest.mark.thorough
 async def test_a_preview_of_a_rollback_changes_nothing(world: World) -> None:
     first, second = await two_versions(world)
 
@@ -92,6 +93,7 @@ async def test_a_preview_of_a_rollback_changes_nothing(world: World) -> None:
     )
 
 
+@pytest.mark.thorough
 async def test_what_a_newer_merge_has_brought_since_is_rolled_back_first(world: World) -> None:
     first, second = await two_versions(world)
 
@@ -138,6 +140,7 @@ async def test_a_comment_that_is_edited_into_a_command_does_nothing(
     assert world.reactions(comment) == []
 
 
+@pytest.mark.thorough
 async def test_who_is_held_can_be_let_go_without_a_deployment(world: World) -> None:
     _, second = await two_versions(world)
     await world.types(second.pull, "/orbits hold acme --reason 'their fair' --until 3d")
@@ -170,6 +173,7 @@ async def test_a_pin_moves_a_tenant_there_and_keeps_it(world: World) -> None:
     assert world.revisions("backend") == {"acme": first.sha, "globex": third.sha}
 
 
+@pytest.mark.thorough
 async def test_several_commands_stop_at_the_first_that_is_refused(world: World) -> None:
     _, second = await two_versions(world)
 

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from bot.commands.command import Commands
 from bot.commands.grammar import read
 from bot.commands.verb import Place
@@ -48,6 +50,7 @@ async def test_a_cancel_that_was_cut_off_is_carried_out_when_it_is_heard_again(
     assert world.check(merge.sha).conclusion == "cancelled"
 
 
+@pytest.mark.thorough
 async def test_what_was_done_in_time_is_not_called_too_late_when_it_is_heard_again(
     world: World,
 ) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
 from sqlmodel import col, select
 
 from bot.demo.changes import ONE_ACCOUNT_PER_EMAIL, REMEMBER_PHONE
@@ -53,6 +54,7 @@ async def test_an_event_delivered_ten_times_at_once_deploys_once(world: World) -
     assert deployed_once(world, merge)
 
 
+@pytest.mark.thorough
 async def test_a_redelivery_of_what_was_done_starts_nothing(world: World) -> None:
     merge = await world.merges(APP)
     await world.settles()
@@ -115,6 +117,7 @@ async def test_a_merge_while_github_answers_nothing_but_502_is_deployed_later(
     assert deployed_once(world, merge)
 
 
+@pytest.mark.thorough
 async def test_a_merge_while_github_limits_us_is_deployed_when_it_lets_us(world: World) -> None:
     world.github.outages.slow_down("GET", "/commits/[0-9a-f]{40}$", retry_after="90")
     merge = await world.merges(APP)
@@ -174,6 +177,7 @@ async def test_an_older_merge_that_is_delivered_last_does_not_undo_the_newer(wor
     assert world.sticky_comment(older.pull).count(kept) == 2
 
 
+@pytest.mark.thorough
 async def test_who_could_not_take_the_newer_merge_gets_the_older_that_came_late(
     new_world: NewWorld,
 ) -> None:
@@ -190,6 +194,7 @@ async def test_who_could_not_take_the_newer_merge_gets_the_older_that_came_late(
     assert world.revisions("backend") == {"acme": newer.sha, "initech": older.sha}
 
 
+@pytest.mark.thorough
 async def test_an_older_merge_that_had_to_wait_does_not_undo_the_newer(world: World) -> None:
     world.github.outages.slow_down("GET", "/commits/[0-9a-f]{40}$", retry_after="90")
     await world.merges(APP)

@@ -144,6 +144,7 @@ async def test_what_is_held_back_is_desired_as_it_is(world: World) -> None:
     assert drift_of(world, "globex") is None
 
 
+@pytest.mark.thorough
 async def test_what_nobody_minds_is_no_drift(world: World) -> None:
     await says_policy(
         world, '[[drift.ignore]]\npaths = ["backend/files/*.conf"]\ntenants = "acme"\n'
@@ -196,6 +197,7 @@ async def test_who_is_paused_is_looked_at_only_when_somebody_asks(world: World) 
     assert await looks(world, 2 * HOUR) == ["acme", "globex"]
 
 
+@pytest.mark.thorough
 async def test_who_is_asked_for_while_a_look_goes_on_is_looked_at_once_more(world: World) -> None:
     await world.merges(REMEMBER_PHONE)
     await world.settles()
@@ -215,6 +217,7 @@ async def test_who_is_asked_for_while_a_look_goes_on_is_looked_at_once_more(worl
     assert not row.asked
 
 
+@pytest.mark.thorough
 async def test_every_look_is_counted_by_what_it_came_to(world: World) -> None:
     await world.merges(REMEMBER_PHONE)
     await world.settles()

@@ -1,5 +1,7 @@
 """What people see of drift on GitHub: its issue where the policy has it, and looks they ask for."""
 
+import pytest
+
 from bot.demo.changes import REMEMBER_PHONE
 from bot.simulated.github import PullRequest
 from tests.stories.drifting import CONF, edits, looks, paths_of, says_policy
@@ -25,6 +27,7 @@ async def test_the_issue_is_in_the_repository_that_the_policy_names(world: World
     assert issue.state == "closed"
 
 
+@pytest.mark.thorough
 async def test_a_look_is_asked_for_on_a_pull_request(world: World) -> None:
     merge = await world.merges(REMEMBER_PHONE)
     await world.settles()

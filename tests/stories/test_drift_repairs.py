@@ -121,6 +121,7 @@ async def test_what_was_added_to_a_schema_by_hand_is_left_to_people(world: World
     assert row.phase == Phase.RESOLVED
 
 
+@pytest.mark.thorough
 async def test_the_policy_repairs_as_soon_as_drift_is_sure(world: World) -> None:
     await says_policy(world, "[drift]\nfix = true\n")
     before = world.files("acme")[CONF]
@@ -173,6 +174,7 @@ async def test_the_policy_repairs_nobody_whose_looks_are_paused(world: World) ->
     assert (row.phase, row.fix) == (Phase.OPEN, 0)
 
 
+@pytest.mark.thorough
 async def test_a_repair_is_refused_where_something_else_is_desired_by_now(world: World) -> None:
     first = await world.merges(REMEMBER_PHONE)
     await world.settles()

@@ -152,6 +152,7 @@ async def test_where_there_is_no_way_back_the_comment_says_why(new_world: NewWor
     assert "0003_bad.sql, line 1: no such table: nowhere" in comment
 
 
+@pytest.mark.thorough
 async def test_a_tenant_that_is_removed_before_its_turn_comes_is_left_alone(world: World) -> None:
     first = await world.merges({"src/app.py": "VERSION = 2\n"})
     await world.settles()
@@ -170,6 +171,7 @@ its turn came. Nothing was changed · run 7f3c |  |
 """ in world.sticky_comment(merge.pull)
 
 
+@pytest.mark.thorough
 async def test_a_merge_is_never_green_where_a_planned_deployment_did_not_end(world: World) -> None:
     first = await world.merges({"src/app.py": "VERSION = 2\n"})
     await world.settles()

@@ -41,6 +41,7 @@ async def held_up(world: World) -> AsyncIterator[PullRequest]:
     await world.settles()
 
 
+@pytest.mark.thorough
 async def test_a_plan_is_in_progress_until_all_have_been_asked(world: World) -> None:
     async with held_up(world) as pull:
         check = planned(world, pull.head_sha)
@@ -78,6 +79,7 @@ The plan is made for {pull.head_sha[:7]}, which took its place.""",
     assert f"backend at {pull.head_sha[:7]} would reach" in world.sticky_comment(pull)
 
 
+@pytest.mark.thorough
 async def test_a_merge_does_not_wait_for_its_plan(world: World) -> None:
     async with held_up(world) as pull:
         merge = await world.merges_pull(pull)

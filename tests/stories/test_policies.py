@@ -3,6 +3,8 @@
 from copy import copy
 from datetime import timedelta
 
+import pytest
+
 from bot.demo.changes import ONE_ACCOUNT_PER_EMAIL, REMEMBER_PHONE
 from bot.simulated.github import CheckRun
 from bot.states import State
@@ -227,6 +229,7 @@ async def test_a_button_does_what_a_typed_command_does(new_world: NewWorld) -> N
     assert set(world.revisions("backend").values()) == {merge.sha}
 
 
+@pytest.mark.thorough
 async def test_a_button_that_is_heard_of_twice_is_pressed_once(new_world: NewWorld) -> None:
     world = await new_world(FOUR)
     merge = await first_of_four_fails(world)
@@ -240,6 +243,7 @@ async def test_a_button_that_is_heard_of_twice_is_pressed_once(new_world: NewWor
     assert world.answers(merge.pull) == []
 
 
+@pytest.mark.thorough
 async def test_a_button_of_what_is_over_says_so(new_world: NewWorld) -> None:
     world = await new_world(FOUR)
     merge = await first_of_four_fails(world)
@@ -300,6 +304,7 @@ async def test_a_rollback_in_the_middle_takes_back_what_moved_and_stops_the_rest
     assert "maya rolled it back before it began" in (check.summary or "")
 
 
+@pytest.mark.thorough
 async def test_while_the_policy_cannot_be_read_only_an_admin_may_change_anything(
     world: World,
 ) -> None:
@@ -318,6 +323,7 @@ async def test_while_the_policy_cannot_be_read_only_an_admin_may_change_anything
     assert world.revisions("backend") == {"acme": first.sha, "globex": first.sha}
 
 
+@pytest.mark.thorough
 async def test_a_rollback_after_a_cancel_takes_back_those_who_had_begun(
     new_world: NewWorld,
 ) -> None:

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from bot.demo.changes import REMEMBER_PHONE
 from tests.stories.world import World
 
@@ -10,6 +12,7 @@ REPORTS = "check-runs|comments"
 A_LITTLE_LATER = timedelta(seconds=31)
 
 
+@pytest.mark.thorough
 async def test_a_comment_whose_answer_was_lost_is_not_posted_twice(world: World) -> None:
     world.github.outages.lose_answer("POST", "/comments")
     merge = await world.merges(APP)
@@ -20,6 +23,7 @@ async def test_a_comment_whose_answer_was_lost_is_not_posted_twice(world: World)
     assert "2 of 2 tenants updated" in world.sticky_comment(merge.pull)
 
 
+@pytest.mark.thorough
 async def test_a_check_whose_answer_was_lost_is_not_made_twice(world: World) -> None:
     world.github.outages.lose_answer("POST", "/check-runs")
     merge = await world.merges(APP)
@@ -44,6 +48,7 @@ async def test_the_outcome_does_not_depend_on_whether_it_can_be_reported(world: 
     assert "2 of 2 tenants updated" in world.sticky_comment(merge.pull)
 
 
+@pytest.mark.thorough
 async def test_what_could_not_be_reported_is_reported_after_a_restart(world: World) -> None:
     world.github.outages.fail(path=REPORTS, times=None)
     merge = await world.merges(APP)
@@ -142,6 +147,7 @@ async def test_a_report_waits_as_long_as_github_asks(world: World) -> None:
     assert "2 of 2 tenants updated" in world.sticky_comment(merge.pull)
 
 
+@pytest.mark.thorough
 async def test_where_github_asks_us_to_wait_nothing_else_is_sent_before(world: World) -> None:
     world.github.outages.slow_down("POST", "/check-runs", retry_after="120")
     await world.merges(APP)

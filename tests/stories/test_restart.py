@@ -17,11 +17,11 @@ APP = {"src/app.py": "VERSION = 2\n"}
 @pytest.mark.parametrize(
     ("step", "of"),
     [
-        ("begin", "deployment-acme"),
-        ("fetch-source", "backend-acme"),
+        pytest.param("begin", "deployment-acme", marks=pytest.mark.thorough),
+        pytest.param("fetch-source", "backend-acme", marks=pytest.mark.thorough),
         ("iac-deploy", "backend-globex"),
-        ("stack", "deployment-globex"),
-        ("record-success", "deployment-acme"),
+        pytest.param("stack", "deployment-globex", marks=pytest.mark.thorough),
+        pytest.param("record-success", "deployment-acme", marks=pytest.mark.thorough),
     ],
 )
 async def test_a_rollout_that_a_restart_cuts_off_ends_as_if_nothing_had_happened(
@@ -38,6 +38,7 @@ async def test_a_rollout_that_a_restart_cuts_off_ends_as_if_nothing_had_happened
     assert f"### ✅ backend → {merge.short}: 2 of 2 tenants" in world.sticky_comment(merge.pull)
 
 
+@pytest.mark.thorough
 async def test_a_step_that_was_done_is_not_done_again_after_a_restart(world: World) -> None:
     await world.merges(APP)
     await world.settles()
@@ -77,6 +78,7 @@ async def test_a_second_process_stands_by_and_takes_deliveries_in(world: World) 
         assert world.revisions("backend") == {"acme": merge.sha, "globex": merge.sha}
 
 
+@pytest.mark.thorough
 async def test_a_second_process_takes_over_when_the_first_ends(world: World) -> None:
     await world.merges(APP)
     await world.settles()

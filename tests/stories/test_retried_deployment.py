@@ -1,5 +1,6 @@
 """A deployment that is retried by hand, long after: it must not take a tenant back."""
 
+import pytest
 from sqlmodel import Session, col, select
 
 from bot.engine.control.control import Control
@@ -15,6 +16,7 @@ def last_of_acme(session: Session) -> Run | None:
     return session.exec(OF_ACME).first()
 
 
+@pytest.mark.thorough
 async def test_a_deployment_that_is_retried_takes_back_nothing_newer(world: World) -> None:
     database = world.process.parts.database
     control = Control(database, world.clock, Polling(database))

@@ -51,8 +51,10 @@ def aws_address() -> Iterator[str]:
 @pytest.fixture
 def aws(aws_address: str) -> AwsConnection:
     """The way into the agency's own account, in which nothing was made yet."""
-    httpx.post(f"{aws_address}/moto-api/reset").raise_for_status()
-    return AwsConnection(region=REGION, endpoint=aws_address)
+    answer = httpx.post(f"{aws_address}/moto-api/reset")
+    assert answer.status_code == 200, answer.text
+    # Clients are kept, and what roles were let in by is forgotten where all begins anew.
+    return AwsConnection(region=REGION, endpoint=aws_address, external_id=uuid4().hex)
 
 
 @pytest.fixture
@@ -85,10 +87,7 @@ def cloud(
     """Accounts in which stacks are deployed as AWS does it, and an engine to do so."""
     cloudformation_backends.backend = FaithfulCloudFormation
     cloudformation_backends.clear()
-    # Clients are kept, and what they were let in by is forgotten where all begins anew.
-    own = {"endpoint": faithful_address, "external_id": uuid4().hex}
-    faithful = aws.model_copy(update=own)
-    yield Cloud(faithful, database, tmp_path)
+    yield Cloud(aws.model_copy(update={"endpoint": faithful_address}), database, tmp_path)
     cloudformation_backends.backend = CloudFormationBackend
     cloudformation_backends.clear()
 
@@ -97,7 +96,7 @@ def cloud(
 async def cluster(aws: AwsConnection) -> AsyncIterator[Cluster]:
     """A cluster of ECS, empty, whose tasks run."""
     with working_ecs():
-        cluster = Cluster(aws.model_copy(update={"external_id": "scripts"}))
+        cluster = Cluster(aws)
         await cluster.prepare()
         yield cluster
 
@@ -106,8 +105,7 @@ async def cluster(aws: AwsConnection) -> AsyncIterator[Cluster]:
 async def host(aws: AwsConnection, aws_address: str, tmp_path: Path) -> AsyncIterator[Host]:
     """A machine that SSM reaches, on which nothing ran yet."""
     with working_ssm(aws_address, tmp_path / "bin-of-ssm"):
-        connection = aws.model_copy(update={"external_id": "scripts"})
-        host = Host(connection, tmp_path / "scripts-of-ssm")
+        host = Host(aws, tmp_path / "scripts-of-ssm")
         await host.prepare()
         yield host
 
