@@ -41,6 +41,8 @@ from bot.rollouts.rollout import RollOut
 from bot.schedule import Chores, forget_the_old, schedule
 from bot.store.seat import seat_of
 from bot.terraform_state.access import ServedStates
+from resources.executors.admission import admitting
+from resources.executors.machine import room_of_this_machine
 from resources.secrets import EnvironmentSecrets, FileSecrets, Secrets
 
 log = structlog.get_logger(__name__)
@@ -98,11 +100,12 @@ async def working(
         dispatch=dispatch,
         masks=masks,
     )
-    async with github, engine:
-        bot = Bot(github, parts.fleet, rollouts, plans, drifts, engine, control, parts.clock)
-        async with _going(parts, bot, outbox):
-            log.info("working", database=parts.database.name, dispatch=settings.dispatch)
-            yield bot
+    with admitting(room_of_this_machine()):
+        async with github, engine:
+            bot = Bot(github, parts.fleet, rollouts, plans, drifts, engine, control, parts.clock)
+            async with _going(parts, bot, outbox):
+                log.info("working", database=parts.database.name, dispatch=settings.dispatch)
+                yield bot
 
 
 def _new_leg(at_once: int, rollout_id: str, leg: int) -> RollOut:

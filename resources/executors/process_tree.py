@@ -37,15 +37,17 @@ class ProcessTree:
     """A process that leads a session and group of its own, and its descendants.
 
     `watched`: the process is not the script but what watches over it, and takes it along when it
-    ends; so only the others are asked to end.
+    ends; so only the others are asked to end. `orderly`: the process ends the others by itself,
+    so it alone is asked.
 
     Its pipes are ours, not asyncio's: there `Process.wait()` does not return while an escaped
     child holds a pipe, however long ago the process itself ended.
     """
 
-    def __init__(self, *, watched: bool = False) -> None:
+    def __init__(self, *, watched: bool = False, orderly: bool = False) -> None:
         self._mark = uuid4().hex
         self._watched = watched
+        self._orderly = orderly and not watched
         self._process: asyncio.subprocess.Process
         self._heard: _Pipe
         self._feeding: tuple[asyncio.WriteTransport, _Pipe] | None = None
@@ -83,6 +85,11 @@ class ProcessTree:
             self.close()
             raise
 
+    @property
+    def pid(self) -> int:
+        """The process that was started."""
+        return self._process.pid
+
     async def wait(self) -> int:
         """Answer the exit status once the process ended and its output is heard.
 
@@ -93,9 +100,9 @@ class ProcessTree:
         return status
 
     async def end(self, grace: timedelta) -> None:
-        """Ask every process of the tree to end, and after `grace` make it."""
+        """Ask the tree to end, and after `grace` make every process of it."""
         try:
-            self._signal_all(signal.SIGTERM)
+            self._ask()
             await self._group_gone(within=grace)
         finally:
             self._kill()
@@ -146,6 +153,13 @@ class ProcessTree:
                 return
             await asyncio.sleep(POLL.total_seconds())
 
+    def _ask(self) -> None:
+        if not self._orderly:
+            self._signal_all(signal.SIGTERM)
+            return
+        with suppress(ProcessLookupError):
+            self._process.send_signal(signal.SIGTERM)
+
     def _kill(self) -> None:
         """Kill whatever there is, again where something was begun in the meantime."""
         for _ in range(3):
@@ -160,6 +174,8 @@ class ProcessTree:
             if spared and pid == self._process.pid:
                 continue
             with suppress(ProcessLookupError, PermissionError):
+                if not spared and os.getpgid(pid) == self._process.pid:
+                    continue  # The group heard it: to some, a second one means "at once".
                 os.kill(pid, number)
                 reached = True
         return reached

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from resources.errors import ScriptFailed
+from resources.executors.admission import Place, admitted
 from resources.executors.failures import not_started, timed_out
 from resources.executors.output import BoundedOutput
 from resources.executors.process_tree import ProcessTree
@@ -31,12 +32,20 @@ class Surroundings:
 async def carry_out(
     script: Script, on_output: Callable[[str], None], given: Surroundings
 ) -> tuple[int, ScriptResult]:
-    """Run the script, and answer its status and what it printed.
+    """Run the script once there is room for it, and answer its status and what it printed.
 
-    Raises `ScriptFailed` where it cannot start, or its time is up.
+    Its time counts from when it starts. Raises `ScriptFailed` where it cannot start, or its time
+    is up.
     """
+    async with admitted(script.sort or Path(script.argv[0]).name) as place:
+        return await _carried_out(script, on_output, given, place)
+
+
+async def _carried_out(
+    script: Script, on_output: Callable[[str], None], given: Surroundings, place: Place
+) -> tuple[int, ScriptResult]:
     output = BoundedOutput(script.kept, on_output)
-    tree = ProcessTree(watched=bool(given.through))
+    tree = ProcessTree(watched=bool(given.through), orderly=script.orderly)
     try:
         await tree.start(
             [*given.through, *script.argv],
@@ -48,7 +57,7 @@ async def carry_out(
     except OSError as error:
         raise _not_started(script, given.cwd, error) from error
     try:
-        async with asyncio.timeout(script.timeout.total_seconds()):
+        async with place.watching(tree.pid), asyncio.timeout(script.timeout.total_seconds()):
             status = await tree.wait()
     except TimeoutError:
         await tree.end(given.grace)

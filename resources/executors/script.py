@@ -29,6 +29,12 @@ class Script(BaseModel):
     `key` says which run and step it is. Where the executor can, a script whose key goes on
     already is not begun again: it is waited for, and its outcome answered, also after a crash
     of the bot. What has been answered is forgotten.
+
+    `orderly` programs end by themselves what they started, when they are asked to end: they
+    alone are asked, and once. Terraform is such a program, and its providers die of a TERM.
+
+    `sort` names those that need about as much of the machine as this one: on the bot's own, as
+    many go on at once as it has room for. Without it, these are all of the same program.
     """
 
     model_config = ConfigDict(
@@ -46,6 +52,8 @@ class Script(BaseModel):
     files: Mapping[str, bytes] = Field(default={}, repr=False)
     outputs: tuple[str, ...] = ()
     key: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")] | None = None
+    orderly: bool = False
+    sort: str = ""
     timeout: timedelta = timedelta(minutes=10)
     kept: Annotated[int, Field(gt=0)] = 64_000
 

@@ -1,8 +1,6 @@
 """Infrastructure as a Terraform module: planned, applied, looked after and destroyed."""
 
-import asyncio
 import json
-import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -16,16 +14,13 @@ from resources.executors.local import INHERITED
 from resources.library.names import Slug
 from resources.library.terraform_command import Terraform
 from resources.library.terraform_events import Change
-from resources.library.terraform_leftovers import end_processes_in, errored_states
+from resources.library.terraform_folder import run_folder
 from resources.library.terraform_modules import Module, made_ready
 from resources.library.terraform_outputs import Serial, TerraformOutputs, outputs_in, serial_of
 from resources.library.terraform_states import TerraformStates
-from resources.library.terraform_work import MadePlan, PlanWentStale, Work, leave_no_secrets
+from resources.library.terraform_work import MadePlan, PlanWentStale, Work
 from resources.model.resource import Difference, Plan, Resource, Severity
 from resources.secrets import Secret
-
-VARIABLES = "zz_orbits.auto.tfvars.json"
-"""Read by itself, and after all other files of variables."""
 
 ABOUT_TERRAFORM = (
     *("TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR", "SSL_CERT_FILE"),
@@ -151,7 +146,8 @@ class TerraformModule(Resource):
         environment = {**await self._revealed(self.credentials), **access.variables()}
 
         async def init(folder: Path, data: Path) -> None:
-            terraform = self._terraform(folder, {**environment, "TF_DATA_DIR": str(data)})
+            given = {**environment, "TF_DATA_DIR": str(data)}
+            terraform = self._terraform(folder, given, f"{self.binary} init")
             await terraform.run("init", "-json")
 
         ready = await made_ready(module, self.binary, self.home / "modules", init)
@@ -159,24 +155,18 @@ class TerraformModule(Resource):
         environment |= {f"TF_VAR_{name}": value for name, value in variables.items()}
         environment["TF_DATA_DIR"] = str(ready.data)
         runs = self.home / "runs" / self.name
-        await end_processes_in(runs)
-        await asyncio.to_thread(runs.mkdir, parents=True, exist_ok=True)
-        await asyncio.to_thread(_clear_away, runs)
-        folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix=f"{self.run_id}-", dir=runs))
-        try:
-            cwd = await asyncio.to_thread(ready.copied_to, folder)
-            variables_file = json.dumps(dict(self.variables), indent=2)
-            await asyncio.to_thread((cwd / VARIABLES).write_text, variables_file)
-            work = Work(self._terraform(cwd, environment), self._serial, self.patience)
-            for errored in await asyncio.to_thread(errored_states, runs):
+        own = json.dumps(dict(self.variables), indent=2)
+        async with run_folder(runs, self.run_id, ready, own) as folder:
+            terraform = self._terraform(folder.module, environment, f"{self.binary} {ready.name}")
+            work = Work(terraform, self._serial, self.patience)
+            for errored in folder.errored:
                 await work.hand_in(errored)
             yield work
-        finally:
-            await asyncio.to_thread(leave_no_secrets, folder, runs)
 
-    def _terraform(self, folder: Path, environment: Mapping[str, str]) -> Terraform:
+    def _terraform(self, folder: Path, environment: Mapping[str, str], sort: str) -> Terraform:
         return Terraform(
             identity=self.identity(),
+            sort=sort,
             binary=self.binary,
             executor=self.executor,
             folder=folder,
@@ -188,13 +178,6 @@ class TerraformModule(Resource):
 
     async def _revealed(self, secrets: Mapping[str, Secret]) -> dict[str, str]:
         return {name: await self.reveal(secret) for name, secret in secrets.items()}
-
-
-def _clear_away(runs: Path) -> None:
-    """Remove the folders of runs that were cut off, but for their states."""
-    for folder in list(runs.iterdir()):
-        if not folder.name.startswith("left-"):
-            leave_no_secrets(folder, runs)
 
 
 def _planned(change: Change) -> Difference:

@@ -42,12 +42,14 @@ class Ended(NamedTuple):
 class Terraform:
     """Runs one command after another in `folder`, which has the files of `module`.
 
-    Both are on the machine of the executor. `identity` is for the words. Where a command says
+    Both are on the machine of the executor. `identity` is for the words; `sort` names what needs
+    about as much of the machine, as it has the same providers. Where a command says
     that an `init` is needed, it gets one of its own: what is in the state may need more than the
     module, such as a provider that only a later revision names.
     """
 
     identity: str
+    sort: str
     binary: str
     executor: Executor
     folder: Path
@@ -84,6 +86,8 @@ class Terraform:
             argv=(self.binary, *arguments),
             cwd=self.folder,
             environment={**IN_AUTOMATION, **self.environment},
+            orderly=True,
+            sort=self.sort,
             timeout=self.timeout,
         )
         try:

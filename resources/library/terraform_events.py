@@ -64,6 +64,7 @@ class Events:
         self._tell = tell
         self._module = module
         self._rest = ""
+        self._told: list[str] = []
         self.changes: list[Change] = []
         self.drifted: list[Change] = []
         self.diagnostics: list[Diagnostic] = []
@@ -77,11 +78,13 @@ class Events:
             self._line(line)
         # What never ends is no event.
         self._rest = rest[-LONGEST_LINE:]
+        self._tell_all()
 
     def end(self) -> None:
         """Take what was left of the last line."""
         self._line(self._rest)
         self._rest = ""
+        self._tell_all()
 
     @property
     def errors(self) -> list[Diagnostic]:
@@ -93,9 +96,15 @@ class Events:
         """Whether it could not begin, for lack of something that an `init` fetches."""
         return any(_ASKS_FOR_INIT.search(f"{each.summary} {each.detail}") for each in self.errors)
 
-    def failed_for(self, summary: str) -> bool:
-        """Answer whether an error has that summary."""
-        return any(each.summary == summary for each in self.errors)
+    def failed_for(self, *summaries: str) -> bool:
+        """Answer whether an error has one of those summaries."""
+        return any(each.summary in summaries for each in self.errors)
+
+    def _tell_all(self) -> None:
+        """Tell what came together at once: each telling has its price."""
+        if self._told:
+            self._tell("".join(self._told))
+            self._told.clear()
 
     def _line(self, line: str) -> None:
         event = _read(line)
@@ -103,21 +112,21 @@ class Events:
             self.locked_by = held[1].strip()
         if event is None:
             if line.strip():
-                self._tell(f"{line}\n")
+                self._told.append(f"{line}\n")
             return
         kind = str(event.get("type"))
         if kind == "diagnostic":
             found = _diagnostic(event.get("diagnostic") or {}, self._module)
             self.diagnostics.append(found)
             if found.summary != _LOCKED:  # whoever waits for it says so once
-                self._tell(f"{found}\n")
+                self._told.append(f"{found}\n")
             return
         if kind == "planned_change":
             self.changes.append(_change(event))
         elif kind == "resource_drift":
             self.drifted.append(_change(event))
         if kind not in _UNTOLD:
-            self._tell(f"{event.get('@message', kind)}\n")
+            self._told.append(f"{event.get('@message', kind)}\n")
 
 
 def _read(line: str) -> dict[str, Any] | None:

@@ -18,14 +18,17 @@ _POLL = timedelta(milliseconds=50)
 async def end_processes_in(folder: Path, grace: timedelta = GRACE) -> list[int]:
     """Let whatever still works in the folder stop, and answer which processes these were.
 
-    An interrupt lets Terraform end what it has begun, and write down what it did; what leads
-    no group, such as its providers, is spared until the grace is over.
+    An interrupt lets Terraform end what it has begun, and write down what it did; its providers
+    are spared until the grace is over, but for those that have outlived it.
     """
     found = await asyncio.to_thread(_processes_in, folder)
     for pid in found:
         with suppress(OSError):
-            if os.getpgid(pid) == pid:
+            leader = os.getpgid(pid)
+            if leader == pid:
                 os.kill(pid, signal.SIGINT)
+            elif not _is_there(leader):
+                os.kill(pid, signal.SIGTERM)
     for _ in range(int(grace / _POLL)):
         if not (found and await asyncio.to_thread(_processes_in, folder)):
             return found
@@ -39,6 +42,16 @@ async def end_processes_in(folder: Path, grace: timedelta = GRACE) -> list[int]:
 def errored_states(folder: Path) -> list[Path]:
     """Answer the states in the folder that were not handed in, oldest first."""
     return sorted(folder.rglob(ERRORED_STATE), key=lambda path: path.stat().st_mtime)
+
+
+def _is_there(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def _processes_in(folder: Path) -> list[int]:

@@ -65,6 +65,11 @@ class ReadyModule:
     within: Path
     data: Path
 
+    @property
+    def name(self) -> str:
+        """What tells it apart from modules that need an `init` of their own."""
+        return self.tree.parent.name
+
     def copied_to(self, folder: Path) -> Path:
         """Copy the files to a folder of one run, and answer where the module is there."""
         shutil.copytree(self.tree, folder, dirs_exist_ok=True)

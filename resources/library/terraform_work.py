@@ -12,10 +12,11 @@ from uuid import uuid4
 from resources.errors import IdentityBusy, OrbitsError
 from resources.library.terraform_command import CHANGES, Ended, Terraform
 from resources.library.terraform_events import Change
-from resources.library.terraform_leftovers import ERRORED_STATE, errored_states
 from resources.library.terraform_outputs import Serial, serial_of
 
-STALE = "Saved plan is stale"
+STALE = ("Saved plan is stale", "Saved plan does not match the given state")
+"""The second is about one that was made when there was no state yet."""
+
 PLAN = "orbits.tfplan"
 _FIRST_LOOK = timedelta(seconds=0.5)
 _LAST_LOOK = timedelta(seconds=10)
@@ -55,12 +56,14 @@ class Work:
     patience: timedelta
 
     async def plan(self, *options: str) -> MadePlan:
-        """Answer what is to be done; the plan's file may hold secrets, and goes with the folder."""
+        """Answer what is to be done; the plan's file may hold secrets, and goes with the folder.
+
+        It locks nothing: to apply it is to wait for the lock, and to find out under it whether
+        the state is still the one that the plan was made on.
+        """
         made_on = await self.state()
         file = self.terraform.folder / PLAN
-        ended = await self._patiently(
-            "plan", "-json", "-detailed-exitcode", f"-out={file}", *options
-        )
+        ended = await self.looked(f"-out={file}", *options)
         return MadePlan(
             file=file,
             identity=self.terraform.identity,
@@ -75,15 +78,15 @@ class Work:
         return await self.terraform.run("plan", *arguments)
 
     async def apply(self, plan: MadePlan) -> None:
-        """Do what was planned, and nothing else; raises `PlanWentStale`, having done nothing."""
-        now = await self.state()
-        if plan.identity != self.terraform.identity or plan.made_on != now:
-            raise _went_stale(plan, now)
+        """Do what was planned, and nothing else; raises `PlanWentStale`, having done nothing.
+
+        Terraform itself refuses a plan that was made on another state, under the state's lock.
+        """
         try:
             ended = await self._attempted("apply", "-json", str(plan.file))
         finally:
             plan.file.unlink(missing_ok=True)
-        if ended.events.failed_for(STALE):
+        if ended.events.failed_for(*STALE):
             raise _went_stale(plan, await self.state())
         if not ended.well:
             raise self.terraform.failure("apply", ended)
@@ -132,15 +135,6 @@ class Work:
                 told = held
             await asyncio.sleep(pause.total_seconds())
             pause = min(2 * pause, _LAST_LOOK)
-
-
-def leave_no_secrets(folder: Path, beside: Path) -> None:
-    """Remove a run's folder, but for a state that it could not hand in."""
-    for number, state in enumerate(errored_states(folder)):
-        kept = beside / f"left-{folder.name}-{number}"
-        kept.mkdir(parents=True)
-        state.rename(kept / ERRORED_STATE)
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _went_stale(plan: MadePlan, now: Serial) -> PlanWentStale:

@@ -24,6 +24,7 @@ from tests.bench import (
     resume,
     start,
     takeover,
+    terraform,
 )
 from tests.bench.measuring import Part, Row
 from tests.bench.stores import Store, both_stores
@@ -41,6 +42,7 @@ PARTS: dict[str, Callable[[Store, Store], Iterator[Part]]] = {
     "arrival": arrival.parts,
     "drift": drift.parts,
     "take-over": takeover.parts,
+    "terraform": terraform.parts,
 }
 
 

@@ -46,11 +46,8 @@ def test_events_are_understood_however_they_are_cut(cut: int) -> None:
         events.hear(text[start : start + cut])
     events.end()
 
-    assert told == [
-        "plain\n",
-        "a.b: Plan\n",
-        "Error: Bad. It is bad.\n",
-        "/x/main.tf:3: Error: Bad. It is bad.\n",
-    ]
+    assert "".join(told) == (
+        "plain\na.b: Plan\nError: Bad. It is bad.\n/x/main.tf:3: Error: Bad. It is bad.\n"
+    )
     assert [str(change) for change in events.changes] == ["replace a.b (cannot update)"]
     assert events.changes[0].destroys

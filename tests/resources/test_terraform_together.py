@@ -1,6 +1,7 @@
 """Infrastructure that others work on at the same time."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 
 import pytest
@@ -75,7 +76,7 @@ async def test_who_has_waited_for_too_long_says_for_whom(
 
     assert str(failed.value.cause) == (
         "The state of terraform-acme is locked by run 0192 (terraform-by-maya, update), since "
-        f"{NOW:%Y-%m-%d %H:%M:%S} UTC, and `plan` has waited for it for 0:00:00. Nothing was "
+        f"{NOW:%Y-%m-%d %H:%M:%S} UTC, and `apply` has waited for it for 0:00:00. Nothing was "
         "changed; see what that run does, and retry."
     )
 
@@ -112,6 +113,29 @@ async def test_a_plan_that_went_stale_is_made_once_more(
         "there is 2 by now. Nothing of it was applied; look who else works on this state, and "
         "retry.\n"
     ) in infrastructure.log
+
+
+async def test_a_plan_that_was_made_before_there_was_a_state_is_made_once_more(
+    infrastructure: Infrastructure, engine: Engine, database: Database
+) -> None:
+    asked, go = infrastructure.folder / "asked", infrastructure.folder / "go"
+    waits = f"touch {asked}; while [ ! -e {go} ]; do sleep 0.05; done"
+    program = behind(infrastructure.folder / "bin", "apply", waits)
+    going = asyncio.create_task(engine.run(infrastructure.module(binary=str(program))))
+    await until(asked.exists)
+
+    others = {"version": 4, "serial": 3, "lineage": "others", "outputs": {}, "resources": []}
+    state = versions.written(json.dumps(others).encode())
+    await database.write(lambda session: versions.put(session, ACME, state, "maya", NOW))
+    go.touch()
+
+    assert (await going)["color"] == "red"
+    assert (
+        "The plan of terraform-acme went stale: it was made on the state with the serial 0, and "
+        "there is 3 by now."
+    ) in infrastructure.log
+    kept = await database.read(lambda session: versions.versions(session, ACME))
+    assert [(each.serial, each.lineage) for each in kept] == [(4, "others"), (3, "others")]
 
 
 @pytest.mark.thorough
