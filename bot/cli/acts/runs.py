@@ -11,6 +11,7 @@ from typing import TypeVar
 from rich.console import Console
 from rich.table import Table
 
+from bot.cli.acts.typist import who_types
 from bot.engine.clock import SystemClock
 from bot.engine.control.control import Control
 from bot.engine.control.forgetting import is_called
@@ -24,7 +25,6 @@ from bot.states import State
 from bot.store import schema
 from bot.store.database import Database
 from bot.store.tables import Printed
-from bot.typist import who_types
 
 T = TypeVar("T")
 

@@ -10,13 +10,13 @@ from rich.console import Console
 from rich.table import Table
 from sqlmodel import Session
 
+from bot.cli.acts.typist import who_types
 from bot.engine.clock import SystemClock
 from bot.settings import StoreSettings, read_settings
 from bot.store import schema
 from bot.store.database import Database
 from bot.terraform_state import versions
 from bot.terraform_state.versions import Version
-from bot.typist import who_types
 from resources.errors import Refused
 
 T = TypeVar("T")

@@ -1,6 +1,6 @@
 """`orbits state`: what can be typed, and for each command the one call that carries it out."""
 
-# As in `bot/cli.py`, imports stand inside the commands: help does not wait for the store.
+# As in `orbits.py`, imports stand inside the commands: help does not wait for the store.
 # ruff: noqa: PLC0415
 from typing import Annotated
 
@@ -21,7 +21,7 @@ Json = Annotated[bool, typer.Option("--json", help="Answer JSON, for machines.")
 @app.command("list")
 def list_versions(identity: Identity, *, as_json: Json = False) -> None:
     """List the versions of a state that are kept, newest first."""
-    from bot.state_cli import print_versions
+    from bot.cli.acts.state import print_versions
 
     print_versions(identity, as_json=as_json)
 
@@ -29,14 +29,14 @@ def list_versions(identity: Identity, *, as_json: Json = False) -> None:
 @app.command()
 def show(identity: Identity, version: Newest = None) -> None:
     """Print a state as Terraform wrote it, with all secrets that are in it."""
-    from bot import state_cli
+    from bot.cli.acts import state
 
-    state_cli.show(identity, version)
+    state.show(identity, version)
 
 
 @app.command()
 def restore(identity: Identity, version: Number) -> None:
     """Make an older version the newest one; it changes what is recorded, and nothing else."""
-    from bot import state_cli
+    from bot.cli.acts import state
 
-    state_cli.restore(identity, version)
+    state.restore(identity, version)

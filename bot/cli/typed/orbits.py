@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from bot import cli_drift, cli_new, cli_state, cli_tenants
+from bot.cli.typed import drift, new, state, tenants
 from bot.states import State
 from resources.errors import OrbitsError
 
@@ -20,10 +20,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 db_app = typer.Typer(help="The database.", no_args_is_help=True)
-app.add_typer(cli_tenants.app, name="tenants")
-app.add_typer(cli_drift.app, name="drift")
-app.add_typer(cli_state.app, name="state")
-app.add_typer(cli_new.app, name="new")
+app.add_typer(tenants.app, name="tenants")
+app.add_typer(drift.app, name="drift")
+app.add_typer(state.app, name="state")
+app.add_typer(new.app, name="new")
 app.add_typer(db_app, name="db")
 
 Json = Annotated[bool, typer.Option("--json", help="Answer JSON, for machines.")]
@@ -87,7 +87,7 @@ def list_runs(
     as_json: Json = False,
 ) -> None:
     """List runs, the newest first."""
-    from bot.runs_cli import print_runs
+    from bot.cli.acts.runs import print_runs
 
     print_runs(state, identity, limit, as_json=as_json)
 
@@ -99,7 +99,7 @@ def status(
     as_json: Json = False,
 ) -> None:
     """Tell how far a run has come and what it waits for, or who works on an identity."""
-    from bot.runs_cli import print_status
+    from bot.cli.acts.runs import print_status
 
     print_status(run, as_json=as_json)
 
@@ -112,7 +112,7 @@ def logs(
     follow: Annotated[bool, typer.Option("--follow", help="Go on until it has ended.")] = False,
 ) -> None:
     """Print what the steps of a run printed, and of all that is nested in it."""
-    from bot.runs_cli import print_logs
+    from bot.cli.acts.runs import print_logs
 
     print_logs(run, step, follow=follow)
 
@@ -122,25 +122,25 @@ def cancel(
     run: RunId, reason: Annotated[str, typer.Option(help="Why; others read it.")] = ""
 ) -> None:
     """End a run, with all that its scripts have started."""
-    from bot import runs_cli
+    from bot.cli.acts import runs
 
-    runs_cli.cancel(run, reason)
+    runs.cancel(run, reason)
 
 
 @app.command()
 def pause(run: RunId) -> None:
     """Let a run begin no further step; what it is doing just now goes on."""
-    from bot import runs_cli
+    from bot.cli.acts import runs
 
-    runs_cli.pause(run)
+    runs.pause(run)
 
 
 @app.command()
 def resume(run: RunId) -> None:
     """Let a paused run go on."""
-    from bot import runs_cli
+    from bot.cli.acts import runs
 
-    runs_cli.resume(run)
+    runs.resume(run)
 
 
 @app.command()
@@ -151,9 +151,9 @@ def retry(
     ] = None,
 ) -> None:
     """Let a run that failed or was cancelled go on; what it had finished is not done again."""
-    from bot import runs_cli
+    from bot.cli.acts import runs
 
-    runs_cli.retry(run, from_step)
+    runs.retry(run, from_step)
 
 
 @app.command()
@@ -163,9 +163,9 @@ def skip(
     result: Annotated[str | None, typer.Option(help="What it is to answer, as JSON.")] = None,
 ) -> None:
     """Let a run that waits or has failed, or a failed step of it, count as done."""
-    from bot import runs_cli
+    from bot.cli.acts import runs
 
-    runs_cli.skip(run, step, result)
+    runs.skip(run, step, result)
 
 
 @app.command()
@@ -177,9 +177,9 @@ def approve(
     ahead: Annotated[bool, typer.Option("--ahead", help="Before it waits for it.")] = False,
 ) -> None:
     """Tell a run what it waits for, such as an approval."""
-    from bot import runs_cli
+    from bot.cli.acts import runs
 
-    runs_cli.approve(run, name, payload, ahead=ahead)
+    runs.approve(run, name, payload, ahead=ahead)
 
 
 @db_app.command("upgrade")

@@ -1,6 +1,6 @@
 """`orbits drift`: what can be typed, and for each command the one call that carries it out."""
 
-# As in `bot/cli.py`, imports stand inside the commands: help does not wait for the store.
+# As in `orbits.py`, imports stand inside the commands: help does not wait for the store.
 # ruff: noqa: PLC0415
 from typing import Annotated
 
@@ -25,7 +25,7 @@ Hours = Annotated[
 @app.command("list")
 def list_drifts(who: Anybody = None, *, as_json: Json = False) -> None:
     """List what differs, who is looked at when, and who cannot be looked at."""
-    from bot.drift_cli import print_drifts
+    from bot.cli.acts.drift import print_drifts
 
     print_drifts(who or [], as_json=as_json)
 
@@ -33,22 +33,22 @@ def list_drifts(who: Anybody = None, *, as_json: Json = False) -> None:
 @app.command()
 def check(who: Who) -> None:
     """Look at tenants now, also at those that are paused."""
-    from bot import drift_cli
+    from bot.cli.acts import drift
 
-    drift_cli.check(who)
+    drift.check(who)
 
 
 @app.command()
 def pause(who: Who, hours: Hours = None) -> None:
     """Look at tenants no more by the clock."""
-    from bot import drift_cli
+    from bot.cli.acts import drift
 
-    drift_cli.pause(who, hours)
+    drift.pause(who, hours)
 
 
 @app.command()
 def resume(who: Who) -> None:
     """Look at tenants by the clock again."""
-    from bot import drift_cli
+    from bot.cli.acts import drift
 
-    drift_cli.resume(who)
+    drift.resume(who)

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlmodel import Session
 
+from bot.cli.acts.typist import who_types
 from bot.drift import watching
 from bot.drift.hand import Hand
 from bot.drift.looking import new_look
@@ -26,7 +27,6 @@ from bot.settings import StoreSettings, read_settings
 from bot.store import schema
 from bot.store.database import Database
 from bot.store.tables import Drift, Watch
-from bot.typist import who_types
 
 T = TypeVar("T")
 

@@ -1,6 +1,6 @@
 """`orbits new`: what can be typed, and for each command the one call that carries it out."""
 
-# As in `bot/cli.py`, imports stand inside the commands.
+# As in `orbits.py`, imports stand inside the commands.
 # ruff: noqa: PLC0415
 from pathlib import Path
 from typing import Annotated

@@ -11,6 +11,7 @@ from typing import TypeVar
 import typer
 from rich.console import Console
 
+from bot.cli.acts.tenants_table import as_json_value, table_of
 from bot.engine.clock import SystemClock
 from bot.report.suggestions import in_code, listed
 from bot.rollouts.overview import obstacles, overview_of
@@ -26,7 +27,6 @@ from bot.rollouts.tenants import Tenants, tenant_of
 from bot.settings import FleetSettings, StoreSettings, read_settings
 from bot.store import schema
 from bot.store.database import Database
-from bot.tenants_table import as_json_value, table_of
 from resources.errors import Refused
 
 T = TypeVar("T")

@@ -1,6 +1,6 @@
 """`orbits tenants`: what can be typed, and for each command the one call that carries it out."""
 
-# As in `bot/cli.py`, imports stand inside the commands: help does not wait for the store.
+# As in `orbits.py`, imports stand inside the commands: help does not wait for the store.
 # ruff: noqa: PLC0415
 from pathlib import Path
 from typing import Annotated
@@ -57,7 +57,7 @@ Plain = Annotated[
 @app.command("list")
 def list_tenants(who: Anybody = None, *, as_json: Json = False) -> None:
     """List tenants with their revisions, branches, and what keeps them back."""
-    from bot.tenants_cli import print_tenants
+    from bot.cli.acts.tenants import print_tenants
 
     print_tenants(who or [], as_json=as_json)
 
@@ -73,11 +73,11 @@ def add_tenant(  # noqa: PLR0913, PLR0917 (one for each option)
     plain: Plain = None,
 ) -> None:
     """Add a tenant; the next merge reaches it."""
-    from bot import tenants_cli
+    from bot.cli.acts import tenants
     from bot.rollouts.profiles.typed import Options
 
     said = Options(ring, tag or (), service or (), branch or (), variable or (), plain or ())
-    tenants_cli.add(name, said)
+    tenants.add(name, said)
 
 
 @app.command("set")
@@ -98,13 +98,13 @@ def set_tenants(  # noqa: PLR0913, PLR0917 (one for each option)
     yes: Annotated[bool, typer.Option("--yes", help="Change several without asking.")] = False,
 ) -> None:
     """Change what is named of tenants; the rest of them stays as it is."""
-    from bot import tenants_cli
+    from bot.cli.acts import tenants
     from bot.rollouts.profiles.changes import Taken
     from bot.rollouts.profiles.typed import Options
 
     said = Options(ring, tag or (), service or (), branch or (), variable or (), plain or ())
     taken = Taken(untag or (), unbranch or (), unset or (), all_services=all_services)
-    tenants_cli.change(who, said, taken, dry_run=dry_run, yes=yes)
+    tenants.change(who, said, taken, dry_run=dry_run, yes=yes)
 
 
 @app.command("remove")
@@ -116,7 +116,7 @@ def remove_tenant(
     ] = False,
 ) -> None:
     """Forget a tenant; what was deployed for it is left as it is."""
-    from bot.tenants_cli import remove
+    from bot.cli.acts.tenants import remove
 
     remove(name, force=force)
 
@@ -132,6 +132,6 @@ def import_tenants(
     ] = False,
 ) -> None:
     """Make tenants what a file says of them; whom it does not name is left."""
-    from bot.tenants_cli import import_file
+    from bot.cli.acts.tenants import import_file
 
     import_file(file, plain or (), dry_run=dry_run, prune=prune)

@@ -1,0 +1,1 @@
+"""What carries commands out, for people and for machines."""

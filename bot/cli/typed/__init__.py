@@ -1,0 +1,1 @@
+"""What can be typed; help waits for nothing that a command needs."""
