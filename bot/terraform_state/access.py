@@ -12,7 +12,7 @@ from bot.store.tables import Run
 from bot.terraform_state import versions
 from bot.terraform_state.passwords import Bearer, Passwords
 from resources.errors import NotRunning, OrbitsError
-from resources.library.terraform_states import StateAccess, TerraformStates
+from resources.library.terraform.states import StateAccess, TerraformStates
 
 PATH = "/terraform/state"
 

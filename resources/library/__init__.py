@@ -9,8 +9,8 @@ from resources.library.github_arguments import Merging, RepositoryOnGithub
 from resources.library.github_repository import GithubRepository
 from resources.library.http_check import HttpCheck, HttpCheckFailed, HttpHealth
 from resources.library.notification import Notification
-from resources.library.postgres_connection import PostgresConnection
-from resources.library.postgres_migration import PostgresMigration, PostgresSchema
+from resources.library.postgres.connection import PostgresConnection
+from resources.library.postgres.migration import PostgresMigration, PostgresSchema
 from resources.library.repository_host import Protection, Reach, RepositoryHost
 from resources.library.run_script import RunScript
 from resources.library.slack_notification import SlackFailed, SlackNotification
@@ -22,12 +22,12 @@ from resources.library.source import (
     SourceTree,
 )
 from resources.library.source_credentials import GitCredentials, GitLogin
-from resources.library.sql_migration import SqlMigration
-from resources.library.sql_tools import AlembicMigration, DbmateMigration, YoyoMigration
-from resources.library.terraform import TerraformModule
-from resources.library.terraform_command import TerraformFailed
-from resources.library.terraform_outputs import TerraformOutputs
-from resources.library.terraform_states import StateAccess, TerraformStates
+from resources.library.sql.sqlite_migration import SqlMigration
+from resources.library.sql.tools import AlembicMigration, DbmateMigration, YoyoMigration
+from resources.library.terraform.command import TerraformFailed
+from resources.library.terraform.module import TerraformModule
+from resources.library.terraform.outputs import TerraformOutputs
+from resources.library.terraform.states import StateAccess, TerraformStates
 
 __all__ = [
     "Account",

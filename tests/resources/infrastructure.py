@@ -21,7 +21,7 @@ from bot.terraform_state.access import ServedStates
 from bot.terraform_state.passwords import Passwords
 from bot.web.terraform_state import terraform_state_route
 from resources.library import TerraformModule
-from resources.library.terraform_states import StateAccess
+from resources.library.terraform.states import StateAccess
 from resources.secrets import EnvironmentSecrets, Secrets
 
 SITE = """

@@ -25,7 +25,7 @@ from resources.library import (
     SourceTree,
     YoyoMigration,
 )
-from resources.library.sql_tools import ToolMigration
+from resources.library.sql.tools import ToolMigration
 from resources.model.workflow import Workflow
 from resources.secrets import EnvironmentSecrets, Secrets
 from tests.resources.schemas import USERS, Schema

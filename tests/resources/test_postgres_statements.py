@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from resources.errors import Refused
-from resources.library.postgres_files import read_postgres_files
-from resources.library.postgres_statements import statements
+from resources.library.postgres.files import read_postgres_files
+from resources.library.postgres.statements import statements
 
 
 @pytest.mark.parametrize(

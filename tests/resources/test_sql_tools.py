@@ -15,7 +15,7 @@ from bot.store.database import Database
 from resources.errors import NoWayBack, StepFailed
 from resources.executors import LocalExecutor
 from resources.library import AlembicMigration, DbmateMigration, YoyoMigration
-from resources.library.sql_tools import ToolMigration
+from resources.library.sql.tools import ToolMigration
 from resources.secrets import EnvironmentSecrets, Secrets
 from tests.resources.schemas import paths
 

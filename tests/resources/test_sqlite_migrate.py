@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from resources.errors import Refused
-from resources.library import sqlite_migrate
-from resources.library.migration_files import in_order, read_migrations
-from resources.library.sqlite_migrate import statements
+from resources.library.sql import sqlite_migrate
+from resources.library.sql.migration_files import in_order, read_migrations
+from resources.library.sql.sqlite_migrate import statements
 
 USERS = "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT);"
 ORDERS = "CREATE TABLE orders (id INTEGER PRIMARY KEY);\nINSERT INTO orders VALUES (1);"

@@ -7,7 +7,7 @@ import pytest
 
 from resources.errors import OrbitsError
 from resources.library import TerraformOutputs
-from resources.library.terraform_events import Events
+from resources.library.terraform.events import Events
 
 
 def test_outputs_that_are_not_there_or_not_to_be_known_are_told_apart() -> None:

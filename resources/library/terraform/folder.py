@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
-from resources.library.terraform_leftovers import ERRORED_STATE, end_processes_in, errored_states
-from resources.library.terraform_modules import ReadyModule
+from resources.library.terraform.leftovers import ERRORED_STATE, end_processes_in, errored_states
+from resources.library.terraform.ready_modules import ReadyModule
 
 VARIABLES = "zz_orbits.auto.tfvars.json"
 """Read by itself, and after all other files of variables."""

@@ -10,9 +10,9 @@ from pathlib import Path
 from uuid import uuid4
 
 from resources.errors import IdentityBusy, OrbitsError
-from resources.library.terraform_command import CHANGES, Ended, Terraform
-from resources.library.terraform_events import Change
-from resources.library.terraform_outputs import Serial, serial_of
+from resources.library.terraform.command import CHANGES, Ended, Terraform
+from resources.library.terraform.events import Change
+from resources.library.terraform.outputs import Serial, serial_of
 
 STALE = ("Saved plan is stale", "Saved plan does not match the given state")
 """The second is about one that was made when there was no state yet."""

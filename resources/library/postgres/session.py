@@ -1,7 +1,7 @@
 # ruff: noqa: S608 (what is put into a statement is quoted)
 """How a session is set up that migrates a schema, and how it keeps others from doing so."""
 
-from resources.library.postgres_literals import do, literal, quoted
+from resources.library.postgres.literals import do, literal, quoted
 
 LOCK_CLASS = 0x6F726273
 """Tells our advisory locks from those of applications; the second number is the schema's."""

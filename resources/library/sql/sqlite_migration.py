@@ -11,10 +11,10 @@ from pydantic import BaseModel
 
 from resources.errors import NoWayBack, ScriptFailed
 from resources.executors import Executor, Script
-from resources.library import sqlite_migrate
-from resources.library.migration_files import read_migrations
-from resources.library.sql_differences import changed_by_hand, not_applied, not_desired
-from resources.library.sqlite_migrate import NO_WAY_BACK, Migration
+from resources.library.sql import sqlite_migrate
+from resources.library.sql.differences import changed_by_hand, not_applied, not_desired
+from resources.library.sql.migration_files import read_migrations
+from resources.library.sql.sqlite_migrate import NO_WAY_BACK, Migration
 from resources.model.resource import Difference, Plan, Resource
 
 OBSERVED_BYTES = 16_000_000

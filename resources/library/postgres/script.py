@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from resources.library.postgres_files import Part, PostgresFile
-from resources.library.postgres_literals import literal
-from resources.library.postgres_queries import Queries, wanted
-from resources.library.postgres_session import Session
+from resources.library.postgres.files import Part, PostgresFile
+from resources.library.postgres.literals import literal
+from resources.library.postgres.queries import Queries, wanted
+from resources.library.postgres.session import Session
 
 VERDICT = "orbits: "
 DONE, REFUSED, NO_WAY_BACK, OBSERVED = "done", "refused", "no-way-back", "observed"

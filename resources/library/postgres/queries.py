@@ -4,9 +4,9 @@
 import json
 from collections.abc import Sequence
 
-from resources.library.postgres_files import Part, PostgresFile
-from resources.library.postgres_fingerprint import objects_of
-from resources.library.postgres_literals import do, literal, quoted
+from resources.library.postgres.files import Part, PostgresFile
+from resources.library.postgres.fingerprint import objects_of
+from resources.library.postgres.literals import do, literal, quoted
 
 
 class Queries:

@@ -12,13 +12,13 @@ from resources.errors import Refused
 from resources.executors import Executor, LocalExecutor
 from resources.executors.local import INHERITED
 from resources.library.names import Slug
-from resources.library.terraform_command import Terraform
-from resources.library.terraform_events import Change
-from resources.library.terraform_folder import run_folder
-from resources.library.terraform_modules import Module, made_ready
-from resources.library.terraform_outputs import Serial, TerraformOutputs, outputs_in, serial_of
-from resources.library.terraform_states import TerraformStates
-from resources.library.terraform_work import MadePlan, PlanWentStale, Work
+from resources.library.terraform.command import Terraform
+from resources.library.terraform.events import Change
+from resources.library.terraform.folder import run_folder
+from resources.library.terraform.outputs import Serial, TerraformOutputs, outputs_in, serial_of
+from resources.library.terraform.ready_modules import Module, made_ready
+from resources.library.terraform.states import TerraformStates
+from resources.library.terraform.work import MadePlan, PlanWentStale, Work
 from resources.model.resource import Difference, Plan, Resource, Severity
 from resources.secrets import Secret
 

@@ -11,7 +11,7 @@ from typing import ClassVar, Self
 from resources.errors import NoWayBack
 from resources.executors import Executor, Script
 from resources.library.names import Slug
-from resources.library.sql_differences import not_applied, not_desired
+from resources.library.sql.differences import not_applied, not_desired
 from resources.model.resource import Difference, Plan, Resource
 from resources.secrets import Secret
 

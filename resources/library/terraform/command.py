@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from resources.errors import ScriptFailed
 from resources.executors import Executor, Script
-from resources.library.terraform_events import Events
+from resources.library.terraform.events import Events
 
 IN_AUTOMATION = {
     # It asks nobody anything, and asks for no news.

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from resources.errors import Refused
-from resources.library.sqlite_migrate import Migration
+from resources.library.sql.sqlite_migrate import Migration
 
 NAME = re.compile(r"(?P<number>\d{4})_[A-Za-z0-9_-]+\.sql")
 DOWN = ".down.sql"

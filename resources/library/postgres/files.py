@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from resources.errors import Refused
-from resources.library.migration_files import DOWN, read_migrations
-from resources.library.postgres_statements import Statement, statements
+from resources.library.postgres.statements import Statement, statements
+from resources.library.sql.migration_files import DOWN, read_migrations
 
 NO_TRANSACTION = "-- orbits:no-transaction"
 

@@ -9,11 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from resources.errors import NoWayBack, OrbitsError, Refused, ScriptFailed
 from resources.executors import Executor, Script
-from resources.library import sql_differences
-from resources.library.postgres_connection import PostgresConnection
-from resources.library.postgres_files import PostgresFile, read_postgres_files
-from resources.library.postgres_report import PsqlReport, verdict_of
-from resources.library.postgres_script import (
+from resources.library.postgres.connection import PostgresConnection
+from resources.library.postgres.files import PostgresFile, read_postgres_files
+from resources.library.postgres.report import PsqlReport, verdict_of
+from resources.library.postgres.script import (
     DONE,
     NO_WAY_BACK,
     OBSERVED,
@@ -21,6 +20,7 @@ from resources.library.postgres_script import (
     PostgresScript,
     PsqlScript,
 )
+from resources.library.sql import differences
 from resources.model.resource import Difference, Plan, Resource
 
 OBSERVED_BYTES = 16_000_000
@@ -156,7 +156,7 @@ class PostgresMigration(Resource):
         return [
             *(difference for difference in compared if difference is not None),
             *(
-                sql_differences.changed_by_hand(each.object, each.recorded, each.observed)
+                differences.changed_by_hand(each.object, each.recorded, each.observed)
                 for each in observed.by_hand
             ),
         ]
@@ -225,11 +225,11 @@ class PostgresMigration(Resource):
 def _difference(desired: str | None, applied: _File | None, name: str) -> Difference | None:
     """Answer how a file that is desired by its checksum, or applied, or both, differs."""
     if applied is None:
-        return sql_differences.not_applied(name)
+        return differences.not_applied(name)
     if desired is None:
-        return sql_differences.not_desired(name)
+        return differences.not_desired(name)
     if not applied.done:
-        return sql_differences.cut_off(name)
+        return differences.cut_off(name)
     if applied.checksum != desired:
-        return sql_differences.edited(name, desired, applied.checksum)
+        return differences.edited(name, desired, applied.checksum)
     return None

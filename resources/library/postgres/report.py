@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from resources.errors import ScriptFailed
-from resources.library.postgres_script import VERDICT, Place
+from resources.library.postgres.script import VERDICT, Place
 
 _LINE = re.compile(r"psql:<stdin>:(\d+): (NOTICE:  )?")
 LONGEST_LINE = 64_000

@@ -1,0 +1,1 @@
+"""Terraform modules: planned, applied, looked after, and their states kept by the bot."""
