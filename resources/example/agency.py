@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from resources.example.stack import SERVICES, MyStack
+from resources.example.stack import MyStack
 from resources.fleet import Desired, Fleet, Service
 
 
@@ -26,7 +26,8 @@ def fleet(home: Path, sources: Mapping[str, str]) -> Fleet:
 
     return Fleet(
         services=tuple(
-            Service(name=kind.service, repository=f"agency/{kind.service}") for kind in SERVICES
+            Service(name=kind.service, repository=f"agency/{kind.service}")
+            for kind in MyStack.kinds
         ),
         stack=stack,
     )
@@ -37,6 +38,6 @@ def stacks() -> Fleet:
     return fleet(
         home=Path.cwd() / "agency",
         sources={
-            kind.service: f"https://github.com/agency/{kind.service}.git" for kind in SERVICES
+            kind.service: f"https://github.com/agency/{kind.service}.git" for kind in MyStack.kinds
         },
     )

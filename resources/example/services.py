@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import uuid4
 
 from pydantic import JsonValue
@@ -13,7 +13,6 @@ from resources.library import (
     Checkout,
     ClearCdnCache,
     CloudExecutor,
-    Environment,
     FileTree,
     GitRepository,
     LocalAccount,
@@ -22,6 +21,7 @@ from resources.library import (
 )
 from resources.library.names import Revision, Slug
 from resources.library.source import Address
+from resources.model.action import Action
 from resources.model.resource import Difference, Plan, Resource
 
 
@@ -29,7 +29,8 @@ class BaseResource(Resource):
     """What every service of a tenant stands on: a git repository, and the tenant's account.
 
     All tenants share the repository and all services of a tenant share its account: asked for
-    many times at once, each is made once.
+    many times at once, each is made once. Here both are folders; a class that is derived from
+    this one answers others, and keeps the steps.
     """
 
     service: ClassVar[str] = "base"
@@ -48,11 +49,11 @@ class BaseResource(Resource):
             self.do("account-install", self.account()),
         )
 
-    def git_repository(self) -> GitRepository:
+    def git_repository(self) -> Resource:
         """Answer where the service's code is pushed to."""
         return GitRepository(name=self.service, home=self.home / "repositories")
 
-    def account(self) -> LocalAccount:
+    def account(self) -> Resource:
         """Answer the tenant's account."""
         return LocalAccount(id=self.tenant, home=self.home / "accounts")
 
@@ -66,16 +67,28 @@ class ServiceResource(BaseResource):
 
     async def define_update(self) -> None:
         """Deploy the infrastructure; a service that is more than that says so itself."""
-        await self.do("iac-deploy", self.infrastructure(await self.source()))
+        await self.do("iac-deploy", await self.infrastructure(await self.source()))
+
+    async def define_uninstall(self) -> None:
+        """Remove its parts, the last one first; the repository and the account are shared."""
+        for part in reversed(await self.parts()):
+            if part.defines("uninstall"):
+                await self.do("uninstall", part, command="uninstall")
+            else:
+                self.log(f"{part.identity()} stays: it is removed by hand, once nobody needs it.\n")
 
     async def parts(self) -> list[Resource]:
-        """Answer what is compared with the world."""
-        return [self.infrastructure(await self.source())]
+        """Answer what is compared with the world, and removed in the end."""
+        return [await self.infrastructure(await self.source())]
+
+    async def planned(self) -> list[Resource]:
+        """Answer what is asked what a deployment would change."""
+        return await self.parts()
 
     async def define_plan(self) -> Plan:
         """Answer what a deployment would change in any part."""
         plans = await asyncio.gather(
-            *(self.do("plan", part, command="plan") for part in await self.parts())
+            *(self.do("plan", part, command="plan") for part in await self.planned())
         )
         changes = tuple(change for plan in plans for change in plan.changes)
         return Plan(changes=changes, destructive=any(plan.destructive for plan in plans))
@@ -93,7 +106,7 @@ class ServiceResource(BaseResource):
         )
         return await self.do("fetch-source", checkout)
 
-    def infrastructure(self, source: SourceTree) -> FileTree:
+    async def infrastructure(self, source: SourceTree) -> Resource:
         """Answer the service's environment in the tenant's account."""
         return FileTree(
             name=self.identity(),
@@ -117,7 +130,7 @@ class BackendResource(ServiceResource):
     async def define_update(self) -> None:
         """Deploy the infrastructure, then apply the migrations that the database has not seen."""
         source = await self.source()
-        outputs = await self.do("iac-deploy", self.infrastructure(source))
+        outputs = await self.do("iac-deploy", await self.infrastructure(source))
         await self.do("sql-migrate", self.migration(source, outputs))
 
     async def define_rollback(self) -> None:
@@ -126,12 +139,17 @@ class BackendResource(ServiceResource):
             await self.do("rollback", part, command="rollback")
 
     async def parts(self) -> list[Resource]:
-        """Answer the infrastructure and the schema."""
+        """Answer the infrastructure and, as soon as it has outputs, the schema."""
         source = await self.source()
-        infrastructure = self.infrastructure(source)
-        return [infrastructure, self.migration(source, await infrastructure.output())]
+        infrastructure = await self.infrastructure(source)
+        outputs = await self.outputs(infrastructure)
+        return [infrastructure, *([] if outputs is None else [self.migration(source, outputs)])]
 
-    def migration(self, source: SourceTree, outputs: Environment) -> SqlMigration:
+    async def outputs(self, infrastructure: Resource) -> Any:
+        """Answer the outputs of the infrastructure that there is; `None`: it has none yet."""
+        return await infrastructure.output()
+
+    def migration(self, source: SourceTree, outputs: Any) -> Resource:
         """Answer the database, brought to the revision's `migrations/`."""
         return SqlMigration(
             database=outputs.database,
@@ -147,10 +165,15 @@ class FrontendResource(ServiceResource):
 
     async def define_update(self) -> None:
         """Deploy the infrastructure, then clear the CDN, also on the way to an old revision."""
-        outputs = await self.do("iac-deploy", self.infrastructure(await self.source()))
+        outputs = await self.do("iac-deploy", await self.infrastructure(await self.source()))
         reference = await self.do("name-invalidation", new_reference)
-        cache = CdnCache(directory=outputs.directory / "cdn")
-        await self.do("clear-cdn-cache", ClearCdnCache(cache=cache, reference=reference))
+        await self.do("clear-cdn-cache", self.clearing(outputs, reference))
+
+    def clearing(self, outputs: Any, reference: str) -> Action:
+        """Answer what clears the CDN that the infrastructure has, known by that reference."""
+        return ClearCdnCache(
+            cache=CdnCache(directory=outputs.directory / "cdn"), reference=reference
+        )
 
 
 async def new_reference() -> str:

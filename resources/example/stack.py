@@ -18,9 +18,6 @@ from resources.library.names import Revision, Slug
 from resources.library.source import Address
 from resources.model.resource import Difference, Plan, Resource
 
-SERVICES: tuple[type[ServiceResource], ...] = (AuthResource, BackendResource, FrontendResource)
-"""In the order in which they need each other."""
-
 
 class RollbackFailed(OrbitsError):
     """A deployment failed, and so did the way back from it: somebody has to look."""
@@ -33,11 +30,18 @@ class MyStack(Resource):
                 sources={"backend": "https://github.com/agency/backend"})
 
     A service without a revision is not deployed yet, and left out. They go in the order of
-    `stages`, else in that of `SERVICES`. Where one fails, all are put back, unless they are to be
+    `stages`, else in that of `kinds`. Where one fails, all are put back, unless they are to be
     left. Each stack is handed to the queue: with many workers, each carries some of them out.
     """
 
     queued: ClassVar[bool] = True
+
+    kinds: ClassVar[tuple[type[ServiceResource], ...]] = (
+        AuthResource,
+        BackendResource,
+        FrontendResource,
+    )
+    """Its services, in the order in which they need each other."""
 
     tenant: Slug
     revisions: Mapping[str, Revision]
@@ -49,7 +53,7 @@ class MyStack(Resource):
 
     @model_validator(mode="after")
     def _knows_its_services(self) -> Self:
-        known = {kind.service for kind in SERVICES}
+        known = {kind.service for kind in self.kinds}
         for service in self.revisions:
             if service not in known:
                 raise ValueError(f"{service} is no service of this stack: {sorted(known)}")
@@ -84,6 +88,17 @@ class MyStack(Resource):
         for service in reversed(self.services()):
             await self.do(f"rollback-{service.service}", service, command="rollback")
 
+    async def define_uninstall(self) -> None:
+        """Remove the services, the last one first, then the account that they shared.
+
+        Whoever refuses ends it there, and is named.
+        """
+        services = self._with_what_was_deployed().services()
+        for service in reversed(services):
+            await self.do(f"uninstall-{service.service}", service, command="uninstall")
+        for service in services[:1]:
+            await self.do("account-uninstall", service.account(), command="uninstall")
+
     async def define_plan(self) -> Plan:
         """Answer what a deployment would change in any service."""
         plans: dict[str, Plan] = await self._ask_services("plan")
@@ -99,21 +114,32 @@ class MyStack(Resource):
     def services(self) -> list[ServiceResource]:
         """Answer the services that have a revision, in their order."""
         order = [name for stage in self.stages for name in stage]
-        usual = [kind.service for kind in SERVICES]
+        usual = [kind.service for kind in self.kinds]
         kinds = sorted(
-            (kind for kind in SERVICES if kind.service in self.revisions),
+            (kind for kind in self.kinds if kind.service in self.revisions),
             key=lambda kind: (order or usual).index(kind.service),
         )
         return [
             kind(
-                tenant=self.tenant,
-                home=self.home,
                 repository=self.sources[kind.service],
                 revision=self.revisions[kind.service],
-                variables=self.variables,
+                **self.shared(),
             )
             for kind in kinds
         ]
+
+    def shared(self) -> dict[str, Any]:
+        """Answer the arguments that all services are made with."""
+        return {"tenant": self.tenant, "home": self.home, "variables": self.variables}
+
+    def _with_what_was_deployed(self) -> Self:
+        """Answer this stack, with what it has deployed and was not asked for this time."""
+        before = self.last_good()
+        if before is None:
+            return self
+        revisions = {**before.revisions, **self.revisions}
+        sources = {**before.sources, **self.sources}
+        return self.model_copy(update={"revisions": revisions, "sources": sources, "stages": ()})
 
     async def _put_back(self, failed: StepFailed) -> StepFailed:
         """Bring every service to where it was before, and answer the failure with that noted.

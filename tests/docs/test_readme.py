@@ -7,6 +7,9 @@ from xml.etree import ElementTree as ET
 import pytest
 from pydantic.fields import FieldInfo
 
+import resources.aws
+import resources.executors
+import resources.library
 from bot.commands.verbs import VERBS
 from bot.demo.agency import EVENTS, PERMISSIONS
 from bot.rollouts.policy.reading import read_policy
@@ -14,13 +17,16 @@ from bot.rollouts.policy.watching import DriftPolicy
 from bot.rollouts.profiles.fields import Grounds
 from bot.rollouts.profiles.reading import read_tenants
 from bot.settings import Settings
+from resources.executors import Executor
+from resources.model.action import Action
+from resources.model.resource import Resource
 from tests.docs.conftest import Shell
 from tests.docs.documents import README, ROOT, Document
 from tests.resources.service_repository import ServiceRepository
 
 readme = Document(README)
 *shell_blocks, tenants, serve, runs, many_machines = readme.code("bash")
-_, shop_block, stacks_block = readme.code("python")
+_, shop_block, stacks_block, aws_block = readme.code("python")
 
 DEPLOY_TO_ACME = """
 import asyncio, sys
@@ -37,6 +43,16 @@ async def main(url: str, revision: str) -> None:
 asyncio.run(main(*sys.argv[1:]))
 """
 
+STACK_OF_ACME = """
+from bot.settings import load_fleet
+from resources.fleet import Desired
+
+fleet = load_fleet("agency_in_aws:agency")
+print(*(service.repository for service in fleet.services), *(each.scheme for each in fleet.secrets))
+stack = fleet.stack(Desired(tenant="acme", revisions={"auth": "0" * 40}))
+(auth,) = stack.services()
+print(stack.identity(), auth.account().address, auth.repository)
+"""
 
 CLOUD = """
 async def request_account(tenant):
@@ -129,6 +145,31 @@ def test_the_stacks_that_it_shows_can_be_named_in_the_settings(
         "- ORBITS_GITHUB_PRIVATE_KEY is not set.\n"
         "- ORBITS_GITHUB_WEBHOOK_SECRET is not set.\n"
     )
+
+
+def test_the_stacks_in_aws_that_it_shows_are_a_fleet(tmp_path: Path, shell: Shell) -> None:
+    (tmp_path / "agency_in_aws.py").write_text(aws_block)
+    (tmp_path / "stack_of_acme.py").write_text(STACK_OF_ACME)
+
+    done = shell.run("python stack_of_acme.py", PYTHONPATH=str(tmp_path))
+
+    assert done.returncode == 0, done.stderr
+    services, acme = done.stdout.splitlines()
+    owner = "your-organisation"
+    assert services == f"{owner}/auth {owner}/backend {owner}/frontend aws-secret"
+    assert acme == f"stack-acme aws+acme@{owner}.example https://github.com/{owner}/auth.git"
+
+
+def test_it_lists_what_stacks_are_made_of() -> None:
+    rooms = (resources.aws, resources.executors, resources.library)
+    there = {name: getattr(room, name) for room in rooms for name in room.__all__}
+    parts = (Action, Executor, Resource)
+    sources = {name for name, part in there.items() if hasattr(part, "scheme")}
+    made_of = {
+        name for name, part in there.items() if isinstance(part, type) and issubclass(part, parts)
+    }
+    listed = [name for names, _ in readme.table("Part") for name in names.split(", ")]
+    assert sorted(listed) == sorted((made_of | sources) - {"Executor"})
 
 
 def test_the_shop_that_it_shows_is_opened_when_somebody_approves(

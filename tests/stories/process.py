@@ -164,4 +164,4 @@ class Machine:
         services = [
             replace(each, paths=self.paths.get(each.name, each.paths)) for each in fleet.services
         ]
-        return Fleet(tuple(services), fleet.stack)
+        return replace(fleet, services=tuple(services))
