@@ -9,9 +9,11 @@ import pytest
 
 from bot.store.database import Database
 from resources.example import fleet
+from resources.executors import LocalExecutor
 from tests.postgres import Postgres
 from tests.resources.agency import BAD, ORDERS, USERS, Agency
 from tests.resources.infrastructure import SITE, Infrastructure, terraform_or_skip
+from tests.resources.provided_files import ProvidedFiles, installed_provider
 from tests.resources.schemas import Schema, psql_or_skip
 from tests.resources.service_repository import ServiceRepository
 
@@ -91,3 +93,15 @@ async def infrastructure(database: Database, tmp_path: Path) -> AsyncIterator[In
     infrastructure.write(main=SITE)
     async with infrastructure.served():
         yield infrastructure
+
+
+@pytest.fixture(scope="session")
+def files_provider(tmp_path_factory: pytest.TempPathFactory) -> LocalExecutor:
+    """Run Terraform where it finds our provider of files; skips where there is no Terraform."""
+    return installed_provider(tmp_path_factory.mktemp("provider"))
+
+
+@pytest.fixture
+def provided(infrastructure: Infrastructure, files_provider: LocalExecutor) -> ProvidedFiles:
+    """Files of a module, and a bot that keeps its state."""
+    return ProvidedFiles(infrastructure, files_provider)
