@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from bot.github.door import GitHub
 from bot.github.failures import GitHubFailed, NotFound
 from resources.errors import OrbitsError
-from resources.library.source_credentials import GitCredentials, GitLogin
+from resources.library.git.credentials import GitCredentials, GitLogin
 
 USER = "x-access-token"
 """https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app"""

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import JsonValue
 
 from bot.github.rest.rulesets import Rule, Ruleset
-from resources.library.repository_host import Protection
+from resources.library.github.host import Protection
 
 NAME = "orbits"
 """What our ruleset is called; whoever reads the rules sees whose it is."""

@@ -11,7 +11,7 @@ from bot.github.failures import GitHubFailed, NameTaken, NotFound
 from bot.github.protection import NAME, protection_of, ruleset_of
 from bot.github.rest.administration import RepositorySeen
 from resources.errors import OrbitsError
-from resources.library.repository_host import (
+from resources.library.github.host import (
     HostedRepository,
     NewRepository,
     Protection,

@@ -3,24 +3,24 @@
 It needs the extra `aws`: `pip install 'orbits-bot[aws]'`.
 """
 
-from resources.aws.account import AwsAccount, AwsAccountAccess
-from resources.aws.account_refusals import AccountNotCreated
-from resources.aws.cdk import CdkStack
-from resources.aws.cdk_assembly import CloudAssembly
-from resources.aws.cdk_synth import CdkApp, CdkSynth
-from resources.aws.cloudformation import CloudFormationStack
-from resources.aws.cloudformation_outputs import (
+from resources.aws.account.account import AwsAccount, AwsAccountAccess
+from resources.aws.account.refusals import AccountNotCreated
+from resources.aws.cdk.assembly import CloudAssembly
+from resources.aws.cdk.stack import CdkStack
+from resources.aws.cdk.synth import CdkApp, CdkSynth
+from resources.aws.cloudformation.outputs import (
     CloudFormationFailed,
     CloudFormationOutputs,
     OutputMissing,
 )
+from resources.aws.cloudformation.stack import CloudFormationStack
 from resources.aws.cloudfront import ClearCloudFront, CloudFrontInvalidation
 from resources.aws.connection import AwsConnection
-from resources.aws.ecs import EcsExecutor
-from resources.aws.ecs_definition import EcsTask, EcsTaskDefinition
+from resources.aws.ecs.definition import EcsTask, EcsTaskDefinition
+from resources.aws.ecs.executor import EcsExecutor
 from resources.aws.failures import AwsFailed
 from resources.aws.secrets import ParameterStore, SecretsManager
-from resources.aws.ssm import SsmExecutor
+from resources.aws.ssm.executor import SsmExecutor
 
 __all__ = [
     "AccountNotCreated",

@@ -19,8 +19,8 @@ from resources.library import (
     SourceTree,
     SqlMigration,
 )
+from resources.library.git.source import Address
 from resources.library.names import Revision, Slug
-from resources.library.source import Address
 from resources.model.action import Action
 from resources.model.resource import Difference, Plan, Resource
 

@@ -14,8 +14,8 @@ from resources.example.services import (
     FrontendResource,
     ServiceResource,
 )
+from resources.library.git.source import Address
 from resources.library.names import Revision, Slug
-from resources.library.source import Address
 from resources.model.resource import Difference, Plan, Resource
 
 

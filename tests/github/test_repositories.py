@@ -7,7 +7,7 @@ from bot.github.protection import protection_of, ruleset_of
 from bot.github.repositories import GithubRepositories
 from bot.github.rest.rulesets import Ruleset
 from resources.errors import OrbitsError
-from resources.library.repository_host import NewRepository, Protection, Reach
+from resources.library.github.host import NewRepository, Protection, Reach
 from tests.github.conftest import NAME, Agency, answering
 
 

@@ -19,7 +19,7 @@ from bot.simulated.serving import serving
 from bot.store.database import Database
 from resources.errors import StepFailed
 from resources.library import Checkout, GitCredentials, GitLogin, SourceRefused
-from resources.library.source_credentials import signed_in
+from resources.library.git.credentials import signed_in
 from tests.resources.on_github import OnGitHub, on_github
 
 TRACING = """#!/bin/sh

@@ -11,7 +11,7 @@ import pytest
 
 from bot.engine.engine import Engine
 from resources.library import Checkout
-from resources.library.source_trees import KEPT_ALWAYS, KEPT_FOR, clear_away, superseded, take
+from resources.library.git.trees import KEPT_ALWAYS, KEPT_FOR, clear_away, superseded, take
 from tests.resources.service_repository import ServiceRepository
 
 DAY = timedelta(days=1).total_seconds()

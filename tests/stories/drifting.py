@@ -10,7 +10,7 @@ from pathlib import Path
 from bot.drift.policies import refresh
 from bot.drift.records import Drifts
 from bot.store.tables import Drift, Watch
-from resources.library.git import git
+from resources.library.git.command import git
 from tests.stories.world import World
 
 HOUR = timedelta(hours=1)

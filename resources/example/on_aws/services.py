@@ -16,7 +16,7 @@ from resources.aws import (
     ClearCloudFront,
     CloudFormationOutputs,
 )
-from resources.aws.account import Pattern, Unit
+from resources.aws.account.account import Pattern, Unit
 from resources.example.services import (
     AuthResource,
     BackendResource,
@@ -32,7 +32,7 @@ from resources.library import (
     SourceTree,
 )
 from resources.library.environment import AwsAccess, EcsAccess
-from resources.library.github_arguments import Owner
+from resources.library.github.arguments import Owner
 from resources.model.resource import Resource
 from resources.secrets import Secret
 

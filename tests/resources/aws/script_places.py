@@ -11,10 +11,10 @@ from moto.ec2.models import ec2_backends
 
 from bot.engine.engine import Engine
 from resources.aws import AwsConnection
-from resources.aws.ecs import EcsExecutor
-from resources.aws.ecs_definition import EcsTask, EcsTaskDefinition
+from resources.aws.ecs.definition import EcsTask, EcsTaskDefinition
+from resources.aws.ecs.executor import EcsExecutor
 from resources.aws.failures import asked
-from resources.aws.ssm import SsmExecutor
+from resources.aws.ssm.executor import SsmExecutor
 from resources.errors import ScriptFailed
 from resources.executors import Script
 from tests.resources.aws.working_ssm import HERE

@@ -4,8 +4,8 @@ import pytest
 
 from bot.states import State
 from resources.aws import AwsConnection
-from resources.aws.cloudformation_deploy import DeleteStack, Operation
-from resources.aws.cloudformation_stack_state import StackAddress
+from resources.aws.cloudformation.deploy import DeleteStack, Operation
+from resources.aws.cloudformation.stack_state import StackAddress
 from resources.errors import StepFailed
 from resources.model.pending import Pending
 from tests.resources.aws.cloud import ACME, AT_ONCE, Cloud

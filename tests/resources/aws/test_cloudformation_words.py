@@ -3,9 +3,9 @@
 from typing import Any
 
 from resources.aws import AwsConnection
-from resources.aws.cloudformation_changes import Change, changes_in, not_consented, planned
-from resources.aws.cloudformation_events import Event, end_of, failure
-from resources.aws.cloudformation_stack_state import StackAddress
+from resources.aws.cloudformation.changes import Change, changes_in, not_consented, planned
+from resources.aws.cloudformation.events import Event, end_of, failure
+from resources.aws.cloudformation.stack_state import StackAddress
 
 ADDRESS = StackAddress(
     connection=AwsConnection(region="eu-west-1").inside("111122223333"), name="backend-acme"

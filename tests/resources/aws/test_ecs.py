@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.engine.engine import Engine
-from resources.aws.ecs_command import OVERRIDES, command_of, variables_of
+from resources.aws.ecs.command import OVERRIDES, command_of, variables_of
 from resources.aws.failures import asked
 from resources.errors import ScriptFailed
 from resources.executors import Script

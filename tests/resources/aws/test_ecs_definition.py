@@ -6,8 +6,8 @@ import pytest
 
 from bot.engine.engine import Engine
 from resources.aws import AwsConnection
-from resources.aws.ecs_definition import EcsTask, EcsTaskDefinition
-from resources.aws.ecs_task import Where, refusal
+from resources.aws.ecs.definition import EcsTask, EcsTaskDefinition
+from resources.aws.ecs.task import Where, refusal
 from resources.aws.failures import asked
 from resources.errors import OrbitsError
 from resources.model.resource import Difference

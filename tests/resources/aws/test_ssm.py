@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from resources.aws import AwsConnection
-from resources.aws.ssm import SsmExecutor
+from resources.aws.ssm.executor import SsmExecutor
 from resources.errors import ScriptFailed
 from resources.executors import Script
 from tests.resources.aws.script_places import Host

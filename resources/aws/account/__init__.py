@@ -1,0 +1,1 @@
+"""A tenant's own account in the agency's organization."""

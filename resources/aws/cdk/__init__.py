@@ -1,0 +1,1 @@
+"""Stacks of an app of the CDK."""

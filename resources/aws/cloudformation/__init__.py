@@ -1,0 +1,1 @@
+"""Stacks of CloudFormation, through change sets."""

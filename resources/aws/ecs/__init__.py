@@ -1,0 +1,1 @@
+"""Scripts as tasks of ECS."""

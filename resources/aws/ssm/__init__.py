@@ -1,0 +1,1 @@
+"""Scripts on machines that Systems Manager reaches."""
