@@ -1,31 +1,12 @@
 """How long is waited in line for an identity, and what is told when that was too long."""
 
-import asyncio
-from collections.abc import Awaitable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, TypeVar
 
-from bot.engine.clock import Clock
 from bot.engine.definitions.kinds import Wanted
 from resources.errors import IdentityBusy, TimedOut
 
 T = TypeVar("T")
-
-
-async def in_time_for(waiting: Awaitable[T], clock: Clock, until: datetime) -> T:
-    """Answer what `waiting` does; raises `TimeoutError`, and ends it, where `until` comes first."""
-    awaited = asyncio.ensure_future(waiting)
-    late = asyncio.ensure_future(clock.sleep_until(until))
-    try:
-        await asyncio.wait([awaited, late], return_when=asyncio.FIRST_COMPLETED)
-        if not awaited.done():
-            raise TimeoutError
-        return awaited.result()
-    finally:
-        late.cancel()
-        if not awaited.done():
-            awaited.cancel()
-            await asyncio.wait([awaited])
 
 
 class Limit(NamedTuple):

@@ -1,10 +1,36 @@
-"""How long one attempt at a step may take."""
+"""How long one attempt at a step may take, and how long is waited for something."""
 
 import asyncio
-from datetime import timedelta
-from typing import Any
+from collections.abc import Awaitable
+from datetime import datetime, timedelta
+from typing import Any, Protocol, TypeVar
 
 from resources.errors import TimedOut
+
+T = TypeVar("T")
+
+
+class Sleeps(Protocol):
+    """A clock, as far as it lets somebody wait."""
+
+    async def sleep_until(self, moment: datetime, /) -> None:
+        """Wait until then."""
+
+
+async def in_time_for(waiting: Awaitable[T], clock: Sleeps, until: datetime) -> T:
+    """Answer what `waiting` does; raises `TimeoutError`, and ends it, where `until` comes first."""
+    awaited = asyncio.ensure_future(waiting)
+    late = asyncio.ensure_future(clock.sleep_until(until))
+    try:
+        await asyncio.wait([awaited, late], return_when=asyncio.FIRST_COMPLETED)
+        if not awaited.done():
+            raise TimeoutError
+        return awaited.result()
+    finally:
+        late.cancel()
+        if not awaited.done():
+            awaited.cancel()
+            await asyncio.wait([awaited])
 
 
 class TimeLimit:

@@ -12,7 +12,7 @@ from resources.model.pending import Pending
 from resources.model.retry import Retry
 from resources.model.sorts import Sort, sort_of
 from resources.model.step_scope import StepScope
-from resources.model.time_limit import TimeLimit
+from resources.model.time_limit import TimeLimit, in_time_for
 from resources.model.values import ResultType, handle_type
 from resources.secrets import Secret
 from resources.testing.crash import Moment
@@ -186,7 +186,7 @@ async def _in_time(
         return await work
     clock = scope.life.clock
     try:
-        return await clock.in_time_for(work, until)
+        return await in_time_for(work, clock, until)
     except TimeoutError:
         if clock.now() < until:
             raise

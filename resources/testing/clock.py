@@ -2,7 +2,6 @@
 
 import asyncio
 import heapq
-from collections.abc import Awaitable
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -37,21 +36,6 @@ class LeapingClock:
         awake: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._sleepers, (moment, self._slept, awake))
         await awake
-
-    async def in_time_for(self, work: Awaitable[T], until: datetime) -> T:
-        """Answer what `work` does; end it, and raise `TimeoutError`, where `until` comes first."""
-        awaited = asyncio.ensure_future(work)
-        late = asyncio.ensure_future(self.sleep_until(until))
-        try:
-            await asyncio.wait([awaited, late], return_when=asyncio.FIRST_COMPLETED)
-            if not awaited.done():
-                raise TimeoutError
-            return awaited.result()
-        finally:
-            late.cancel()
-            if not awaited.done():
-                awaited.cancel()
-                await asyncio.wait([awaited])
 
     def act(self) -> None:
         """Note that something is done for which time stands still."""

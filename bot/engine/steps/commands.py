@@ -33,7 +33,7 @@ from bot.engine.journal.rows import (
 )
 from bot.engine.journal.waits import NOBODY, Fate
 from bot.engine.live_run import Activity, Gate, LiveRun, NoPlace, Place
-from bot.engine.patience import Limit, in_time_for
+from bot.engine.patience import Limit
 from bot.engine.steps.hooks import new_record
 from bot.engine.steps.looks import has_drifted, without_secrets
 from bot.engine.steps.scope import RunScope
@@ -44,6 +44,7 @@ from resources.model.definition import Definition, Steps
 from resources.model.failure import Failure, step_failed
 from resources.model.hooks import carry_out_hooks
 from resources.model.resource import Resource
+from resources.model.time_limit import in_time_for
 from resources.model.values import (
     BRINGING_ABOUT,
     NOTHING,

@@ -7,13 +7,13 @@ from typing import Any, Protocol, TypeVar
 from bot.engine.journal.rows import StepRow
 from bot.engine.live_run import LiveRun
 from bot.engine.logs.masking import demand_no_secrets
-from bot.engine.patience import in_time_for
 from bot.engine.steps.underway import Underway
 from bot.engine.surroundings import Surroundings
 from bot.states import State
 from resources.errors import TimedOut
 from resources.model.action import LongAction
 from resources.model.pending import Pending
+from resources.model.time_limit import in_time_for
 from resources.model.values import handle_type
 
 T = TypeVar("T")

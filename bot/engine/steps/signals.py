@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.engine.live_run import LiveRun
-from bot.engine.patience import in_time_for
 from bot.engine.surroundings import Surroundings
 from resources.errors import TimedOut
+from resources.model.time_limit import in_time_for
 from resources.model.values import ResultType
 
 
