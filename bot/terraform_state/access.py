@@ -6,11 +6,10 @@ from urllib.parse import quote
 
 from sqlmodel import Session
 
-from bot.states import State
 from bot.store.database import Database
-from bot.store.tables import Run
 from bot.terraform_state import versions
 from bot.terraform_state.passwords import Bearer, Passwords
+from bot.terraform_state.statements import TOKEN
 from resources.errors import NotRunning, OrbitsError
 from resources.library.terraform.states import StateAccess, TerraformStates
 
@@ -62,5 +61,5 @@ class ServedStates(TerraformStates):
 
 
 def _token_of(run_id: str, session: Session) -> int | None:
-    run = session.get(Run, run_id)
-    return run.token if run is not None and run.state is State.RUNNING else None
+    token: int | None = session.connection().execute(TOKEN, {"by_run": run_id}).scalar()
+    return token

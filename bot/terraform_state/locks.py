@@ -1,13 +1,28 @@
 """Who may write a module's state: a run, for as long as it has its lease."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, NamedTuple
 
+from sqlalchemy import Connection
 from sqlmodel import Session, col, select
 
 from bot.states import State
 from bot.store.tables import Run, TerraformLock
+from bot.terraform_state import statements
 from bot.terraform_state.passwords import Bearer
+from resources.errors import OrbitsError
+
+
+class LeaseLost(OrbitsError):
+    """A run has ended, or another process carries it out: its password is good no more."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(
+            f"The run {run_id} has ended or is carried out by another process, and its "
+            "password with it."
+        )
 
 
 @dataclass(frozen=True)
@@ -38,15 +53,37 @@ class Wish:
     at: datetime
 
 
-def goes_on(session: Session, bearer: Bearer) -> bool:
-    """Answer whether the run is still carried out by whoever had the token."""
-    return _run_of(session, bearer) is not None
+class Held(NamedTuple):
+    """A lock as a run says that it holds it."""
+
+    identity: str
+    lock_id: str
+    bearer: Bearer
+
+
+def demand_that_it_goes_on(session: Session, bearer: Bearer) -> None:
+    """Raise `LeaseLost` unless the run is still carried out by whoever had the token."""
+    given = {"by_run": bearer.run_id, "by_token": bearer.token}
+    if session.connection().execute(statements.GOES_ON, given).first() is None:
+        raise LeaseLost(bearer.run_id)
 
 
 def holder(session: Session, identity: str) -> Holder | None:
     """Answer who holds the lock; one of a run that ended or was taken over is free."""
     lock = session.get(TerraformLock, identity)
     return None if lock is None else _holder(session, lock)
+
+
+def take_free(connection: Connection, wishes: Sequence[Wish]) -> list[bool]:
+    """Take locks that nobody has; answer for each whether it was so, and its run goes on."""
+    return [
+        connection.execute(
+            statements.TAKE,
+            _named(wish.identity, wish.lock_id, wish.bearer) | {"info": wish.info, "at": wish.at},
+        ).rowcount
+        == 1
+        for wish in wishes
+    ]
 
 
 def take(session: Session, wish: Wish) -> Holder | None:
@@ -73,15 +110,15 @@ def take(session: Session, wish: Wish) -> Holder | None:
     return None
 
 
-def holds(session: Session, identity: str, lock_id: str, bearer: Bearer) -> bool:
-    """Answer whether the lock is that one of that run, and keep it so until the end."""
-    query = select(TerraformLock).where(
-        col(TerraformLock.identity) == identity,
-        col(TerraformLock.lock_id) == lock_id,
-        col(TerraformLock.run_id) == bearer.run_id,
-        col(TerraformLock.token) == bearer.token,
-    )
-    return session.exec(query.with_for_update()).first() is not None
+def holds(connection: Connection, identity: str, lock_id: str, bearer: Bearer) -> bool:
+    """Answer whether the lock is that one of that run, which goes on, and keep it so."""
+    given = _named(identity, lock_id, bearer)
+    return connection.execute(statements.HOLDS, given).first() is not None
+
+
+def release_own(connection: Connection, held: Sequence[Held]) -> list[bool]:
+    """Give locks back; answer for each whether the run had it, and goes on."""
+    return [connection.execute(statements.RELEASE, _named(*each)).rowcount == 1 for each in held]
 
 
 def release(session: Session, identity: str, lock_id: str | None, bearer: Bearer) -> Holder | None:
@@ -94,6 +131,15 @@ def release(session: Session, identity: str, lock_id: str | None, bearer: Bearer
     if held is None:
         session.delete(lock)
     return held
+
+
+def _named(identity: str, lock_id: str, bearer: Bearer) -> dict[str, Any]:
+    return {
+        "state_of": identity,
+        "by_lock": lock_id,
+        "by_run": bearer.run_id,
+        "by_token": bearer.token,
+    }
 
 
 def _holder(session: Session, lock: TerraformLock) -> Holder | None:

@@ -4,15 +4,19 @@ import base64
 import hashlib
 import json
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from sqlmodel import Session, col, delete, select
+from sqlalchemy import Connection
+from sqlmodel import Session, col, select
 
 from bot.store.tables import TerraformState
-from bot.terraform_state.locks import holder
+from bot.terraform_state import statements
+from bot.terraform_state.locks import Held, LeaseLost, holder, holds
+from bot.terraform_state.passwords import Bearer
 from resources.errors import OrbitsError, Refused
 
 KEPT_VERSIONS = 50
@@ -40,6 +44,14 @@ class Written:
     md5: str
     size: int
     body: bytes
+
+
+class Put(NamedTuple):
+    """A state to be stored, as a run says that it has locked it."""
+
+    held: Held
+    state: Written
+    at: datetime
 
 
 class Version(NamedTuple):
@@ -75,8 +87,17 @@ def written(text: bytes, md5: str | None = None) -> Written:
 
 def newest(session: Session, identity: str) -> bytes | None:
     """Answer the state, or `None` where there is none."""
-    row = _newest(session, identity)
-    return zlib.decompress(row.body) if row is not None and row.body else None
+    body = session.connection().execute(statements.NEWEST, {"state_of": identity}).scalar()
+    return zlib.decompress(body) if body else None
+
+
+def newest_for_run(session: Session, identity: str, bearer: Bearer) -> bytes | None:
+    """Answer the state, or `None`; raises `LeaseLost` where the run goes on no more."""
+    given = {"state_of": identity, "by_run": bearer.run_id, "by_token": bearer.token}
+    row = session.connection().execute(statements.NEWEST_FOR_RUN, given).first()
+    if row is None:
+        raise LeaseLost(bearer.run_id)
+    return zlib.decompress(row[0]) if row[0] else None
 
 
 def numbered(session: Session, identity: str, version: int) -> bytes:
@@ -109,25 +130,32 @@ def put(session: Session, identity: str, state: Written, run_id: str, at: dateti
 
     Where it is what the newest one holds already, nothing is stored.
     """
-    last = _newest(session, identity)
+    return _put(session.connection(), identity, state, run_id, at)
+
+
+def put_under_lock(connection: Connection, puts: Sequence[Put]) -> list[bool]:
+    """Store states as the newest versions; answer for each whether its run had locked it."""
+    return [_put_under_lock(connection, put) for put in puts]
+
+
+def _put_under_lock(connection: Connection, put: Put) -> bool:
+    if not holds(connection, *put.held):
+        return False
+    _put(connection, put.held.identity, put.state, put.held.bearer.run_id, put.at)
+    return True
+
+
+def _put(connection: Connection, identity: str, state: Written, run_id: str, at: datetime) -> int:
+    last = _head(connection, identity)
     if last is not None and (last.md5, last.size) == (state.md5, state.size):
-        return last.version
+        version: int = last.version
+        return version
     version = 1 if last is None else last.version + 1
-    session.add(
-        TerraformState(
-            identity=identity,
-            version=version,
-            serial=state.serial,
-            lineage=state.lineage,
-            md5=state.md5,
-            size=state.size,
-            body=state.body,
-            run_id=run_id,
-            at=at,
-        )
-    )
-    old = col(TerraformState.version) <= version - KEPT_VERSIONS
-    session.exec(delete(TerraformState).where(col(TerraformState.identity) == identity, old))
+    row = {"identity": identity, "version": version, "run_id": run_id, "at": at, **vars(state)}
+    connection.execute(statements.PUT, row)
+    if version > KEPT_VERSIONS:
+        old = {"state_of": identity, "until": version - KEPT_VERSIONS}
+        connection.execute(statements.FORGET, old)
     return version
 
 
@@ -143,12 +171,11 @@ def restore(session: Session, identity: str, version: int, by: str, at: datetime
             f"it with `orbits cancel {held.run_id}`. Nothing was changed."
         )
     state = json.loads(numbered(session, identity, version))
-    last = _newest(session, identity)
+    last = _head(session.connection(), identity)
     state["serial"] = max(int(state["serial"]), last.serial if last else 0) + 1
     text = json.dumps(state, indent=2).encode()
     return put(session, identity, written(text), by, at)
 
 
-def _newest(session: Session, identity: str) -> TerraformState | None:
-    query = select(TerraformState).where(col(TerraformState.identity) == identity)
-    return session.exec(query.order_by(col(TerraformState.version).desc()).limit(1)).first()
+def _head(connection: Connection, identity: str) -> Any:
+    return connection.execute(statements.HEAD, {"state_of": identity}).first()

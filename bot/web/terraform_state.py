@@ -22,12 +22,15 @@ from starlette.routing import Route
 from bot.store.database import Database
 from bot.terraform_state import locks, versions
 from bot.terraform_state.access import PATH
-from bot.terraform_state.locks import Holder, Wish
+from bot.terraform_state.locks import Held, Holder, LeaseLost, Wish
 from bot.terraform_state.passwords import Bearer, Passwords
-from bot.terraform_state.versions import NoState, Written
+from bot.terraform_state.versions import NoState, Put, Written
 
 LARGEST_STATE = 50 * 1024 * 1024
 LARGEST_LOCK = 64 * 1024
+SMALL_STATE = 32 * 1024
+"""To read and compress one keeps the event loop for less than a thread would cost."""
+
 READ_WITHIN = timedelta(seconds=60)
 
 _LOG = structlog.get_logger(__name__)
@@ -74,41 +77,45 @@ class _Keeper:
             "DELETE": self._delete,
         }
         try:
-            bearer = await self._bearer(request, identity)
+            bearer = self._bearer(request, identity)
             return await answers.get(request.method, self._get)(request, identity, bearer)
         except _Refused as refused:
             challenge = {"WWW-Authenticate": 'Basic realm="orbits"'}
             headers = challenge if refused.status == 401 else None
             return PlainTextResponse(refused.sentence, refused.status, headers)
+        except LeaseLost as lost:
+            return PlainTextResponse(str(lost), 403)
         except SQLAlchemyError as error:
             # The error's own text may quote the row, and so the state.
             _LOG.error("state_unreachable", identity=identity, error=type(error).__name__)
             return PlainTextResponse("The database does not answer. Try again.", 503)
 
-    async def _bearer(self, request: Request, identity: str) -> Bearer:
+    def _bearer(self, request: Request, identity: str) -> Bearer:
+        """Answer who asks; whether that run goes on is looked up together with what it wants."""
         user, password = _credentials(request.headers.get("authorization", ""))
         bearer = self.passwords.bearer(user, password, identity)
         if bearer is None:
             raise _Refused(401, "That is no password of a run for this state.")
-        if not await self.database.read(lambda session: locks.goes_on(session, bearer)):
-            raise _Refused(
-                403,
-                f"The run {bearer.run_id} has ended or is carried out by another process, and its "
-                "password with it.",
-            )
         return bearer
 
-    async def _get(self, _: Request, identity: str, __: Bearer) -> Response:
-        state = await self.database.read(lambda session: versions.newest(session, identity))
+    async def _get(self, _: Request, identity: str, bearer: Bearer) -> Response:
+        newest = partial(versions.newest_for_run, identity=identity, bearer=bearer)
+        state = await self.database.read(newest)
         if state is None:
             return PlainTextResponse("There is no state yet.", 404)
         return Response(state, media_type="application/json")
 
     async def _post(self, request: Request, identity: str, bearer: Bearer) -> Response:
-        text = await _body_of(request, LARGEST_STATE)
+        length = _length(request)
+        small = length is not None and length <= SMALL_STATE
+        if not small:
+            # No more than that is read for a run that goes on no more.
+            await self.database.read(partial(locks.demand_that_it_goes_on, bearer=bearer))
+        text = await _body_of(request, SMALL_STATE if small else LARGEST_STATE)
         md5 = request.headers.get("content-md5")
+        read = partial(versions.written, text, md5)
         try:
-            state = await asyncio.to_thread(versions.written, text, md5)
+            state = read() if small else await asyncio.to_thread(read)
         except NoState as error:
             raise _Refused(400, str(error)) from None
         return await self._put(request, identity, bearer, state)
@@ -119,27 +126,21 @@ class _Keeper:
     async def _put(
         self, request: Request, identity: str, bearer: Bearer, state: Written
     ) -> Response:
-        lock_id, at = request.query_params.get("ID", ""), self.clock()
-
-        def put(session: Session) -> Holder | bool:
-            if not locks.goes_on(session, bearer):
-                return False
-            if not locks.holds(session, identity, lock_id, bearer):
-                return locks.holder(session, identity) or False
-            versions.put(session, identity, state, bearer.run_id, at)
-            return True
-
-        outcome = await self.database.write(put)
-        if isinstance(outcome, Holder):
-            return _locked_by(outcome)
-        if not outcome:
-            raise _Refused(409, f"The run {bearer.run_id} has not locked this state. Lock it.")
-        return Response()
+        held = Held(identity, request.query_params.get("ID", ""), bearer)
+        put = Put(held, state, self.clock())
+        if await self.database.write_together(versions.put_under_lock, put):
+            return Response()
+        holder = await self.database.read(partial(_other_holder, held=held))
+        if holder is not None:
+            return _locked_by(holder)
+        raise _Refused(409, f"The run {bearer.run_id} has not locked this state. Lock it.")
 
     async def _lock(self, request: Request, identity: str, bearer: Bearer) -> Response:
         info = await _body_of(request, LARGEST_LOCK)
         wish = Wish(identity, _lock_id(info), info.decode(), bearer, self.clock())
         try:
+            if await self.database.write_together(locks.take_free, wish):
+                return Response()
             held = await self.database.write(partial(_take, wish))
         except IntegrityError:
             # Another process took it at the same moment.
@@ -150,14 +151,27 @@ class _Keeper:
         # `terraform force-unlock` names no lock in a body.
         info = await _body_of(request, LARGEST_LOCK)
         lock_id = _lock_id(info) if info else None
-        held = await self.database.write(
-            lambda session: locks.release(session, identity, lock_id, bearer)
-        )
+        if lock_id is not None:
+            own = Held(identity, lock_id, bearer)
+            if await self.database.write_together(locks.release_own, own):
+                return Response()
+
+        def release(session: Session) -> Holder | None:
+            locks.demand_that_it_goes_on(session, bearer)
+            return locks.release(session, identity, lock_id, bearer)
+
+        held = await self.database.write(release)
         return Response() if held is None else _locked_by(held)
 
 
 def _take(wish: Wish, session: Session) -> Holder | None:
+    locks.demand_that_it_goes_on(session, wish.bearer)
     return locks.take(session, wish)
+
+
+def _other_holder(session: Session, held: Held) -> Holder | None:
+    locks.demand_that_it_goes_on(session, held.bearer)
+    return locks.holder(session, held.identity)
 
 
 def _locked_by(holder: Holder) -> Response:
@@ -188,8 +202,7 @@ def _credentials(header: str) -> tuple[str, str]:
 async def _body_of(request: Request, largest: int) -> bytes:
     """Read the body, but never more than is allowed, whatever Content-Length says."""
     too_large = _Refused(413, f"That is larger than {largest:,} bytes.")
-    length = request.headers.get("content-length", "")
-    if length.isdecimal() and (len(length) > 12 or int(length) > largest):
+    if (_length(request) or 0) > largest:
         raise too_large
     body = bytearray()
     try:
@@ -203,3 +216,9 @@ async def _body_of(request: Request, largest: int) -> bytes:
     except ClientDisconnect:
         raise _Refused(400, "The body did not arrive whole.") from None
     return bytes(body)
+
+
+def _length(request: Request) -> int | None:
+    """Answer how long the body is said to be; whatever has 13 digits or more is too long."""
+    length = request.headers.get("content-length", "")
+    return int(length[:13]) if length.isdecimal() else None

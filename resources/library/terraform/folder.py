@@ -33,16 +33,22 @@ async def run_folder(
     or was cancelled, has left nothing: then nobody is looked for. Where something failed it may
     be Terraform that was killed, and its providers, with their credentials, go on without it.
     """
-    if await asyncio.to_thread(_holds_something, runs):
-        await end_processes_in(runs)
     folder = runs / f"{run_id}-{uuid4().hex[:8]}"
     try:
-        yield await asyncio.to_thread(_made, folder, ready, variables)
+        made = await asyncio.to_thread(_made_if_empty, folder, ready, variables)
+        if made is None:
+            await end_processes_in(runs)
+            made = await asyncio.to_thread(_made, folder, ready, variables)
+        yield made
     except Exception:
         await end_processes_in(folder)
         raise
     finally:
         await asyncio.to_thread(_leave_no_secrets, folder, runs)
+
+
+def _made_if_empty(folder: Path, ready: ReadyModule, variables: str) -> RunFolder | None:
+    return None if _holds_something(folder.parent) else _made(folder, ready, variables)
 
 
 def _made(folder: Path, ready: ReadyModule, variables: str) -> RunFolder:

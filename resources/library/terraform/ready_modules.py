@@ -70,6 +70,11 @@ class ReadyModule:
         """What tells it apart from modules that need an `init` of their own."""
         return self.tree.parent.name
 
+    @property
+    def mark(self) -> Path:
+        """The file that is there once `init` has gone well."""
+        return self.tree.parent / _READY
+
     def copied_to(self, folder: Path) -> Path:
         """Copy the files to a folder of one run, and answer where the module is there."""
         shutil.copytree(self.tree, folder, dirs_exist_ok=True)
@@ -78,17 +83,22 @@ class ReadyModule:
 
 async def made_ready(module: Module, binary: str, home: Path, init: Init) -> ReadyModule:
     """Answer the module after one `init`, whoever asks for it first, in whichever process."""
-    name = await asyncio.to_thread(module.fingerprint, binary)
-    folder = home / name
-    ready = ReadyModule(folder / "tree", module.within, folder / "data")
-    if (folder / _READY).exists():
+    ready, is_ready = await asyncio.to_thread(_found, module, binary, home)
+    if is_ready:
         return ready
-    async with _alone(home / f"{name}.lock"):
-        if not (folder / _READY).exists():
+    async with _alone(home / f"{ready.name}.lock"):
+        if not ready.mark.exists():
             await asyncio.to_thread(_lay_out, module, ready)
             await init(ready.tree / ready.within, ready.data)
-            (folder / _READY).touch()
+            ready.mark.touch()
     return ready
+
+
+def _found(module: Module, binary: str, home: Path) -> tuple[ReadyModule, bool]:
+    """Answer where the module is made ready, and whether it has been."""
+    folder = home / module.fingerprint(binary)
+    ready = ReadyModule(folder / "tree", module.within, folder / "data")
+    return ready, ready.mark.exists()
 
 
 def _lay_out(module: Module, ready: ReadyModule) -> None:
