@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from bot.github.answers import DeploymentStatus
 from bot.outbox.budget import Rank
 from tests.outbox.office import MARKER, Office
@@ -82,6 +84,7 @@ async def test_where_there_is_nothing_to_say_nothing_is_said(office: Office) -> 
     assert (await office.row(office.agency.comment)).final
 
 
+@pytest.mark.thorough
 async def test_a_comment_that_somebody_deleted_is_posted_again_at_the_next_change(
     office: Office,
 ) -> None:

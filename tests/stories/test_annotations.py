@@ -78,6 +78,7 @@ async def test_a_line_that_failed_for_all_is_marked_once_for_all(world: World) -
         assert tenant_check(world, merge, tenant).annotations == [said(tenant)]
 
 
+@pytest.mark.thorough
 async def test_no_line_is_marked_before_the_check_is_complete(world: World) -> None:
     await world.merges(HARMLESS)
     await world.settles()
@@ -94,6 +95,7 @@ async def test_no_line_is_marked_before_the_check_is_complete(world: World) -> N
     assert world.check(merge.sha).annotations == [said("acme, globex")]
 
 
+@pytest.mark.thorough
 async def test_what_fails_again_is_not_marked_again(world: World) -> None:
     merge = await world.merges(BAD)
     await world.settles()
@@ -105,6 +107,7 @@ async def test_what_fails_again_is_not_marked_again(world: World) -> None:
     assert tenant_check(world, merge, "acme").annotations == [said("acme")]
 
 
+@pytest.mark.thorough
 async def test_what_fails_in_another_way_is_marked_as_well(new_world: NewWorld) -> None:
     world = await new_world(("acme",))
     merge = await world.merges(BAD)
@@ -117,6 +120,7 @@ async def test_what_fails_in_another_way_is_marked_as_well(new_world: NewWorld) 
     assert world.check(merge.sha).annotations == [said("acme"), again]
 
 
+@pytest.mark.thorough
 async def test_a_mark_stays_where_the_next_try_works_as_github_takes_none_away(
     new_world: NewWorld,
 ) -> None:

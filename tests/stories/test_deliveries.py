@@ -130,6 +130,7 @@ async def test_a_merge_while_github_limits_us_is_deployed_when_it_lets_us(world:
     assert deployed_once(world, merge)
 
 
+@pytest.mark.thorough
 async def test_what_could_not_be_delivered_is_deployed_when_it_is_delivered_again(
     world: World,
 ) -> None:
@@ -146,6 +147,7 @@ async def test_what_could_not_be_delivered_is_deployed_when_it_is_delivered_agai
     assert deployed_once(world, merge)
 
 
+@pytest.mark.thorough
 async def test_a_delivery_whose_answer_was_lost_is_deployed_all_the_same(world: World) -> None:
     world.github.lose_next_delivery_answers(10)
     merge = await world.merges(APP)
@@ -164,6 +166,7 @@ async def delivered_the_wrong_way_round(world: World) -> None:
             await world.settles()
 
 
+@pytest.mark.thorough
 async def test_an_older_merge_that_is_delivered_last_does_not_undo_the_newer(world: World) -> None:
     world.github.pause_deliveries()
     older = await world.merges(APP)

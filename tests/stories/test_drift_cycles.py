@@ -50,6 +50,7 @@ async def test_who_is_deployed_to_is_looked_at_when_that_is_over(world: World) -
     assert watch_of(world, "acme").looked_at is not None
 
 
+@pytest.mark.thorough
 async def test_what_a_deployment_has_overtaken_is_no_drift(world: World) -> None:
     first = await world.merges(REMEMBER_PHONE)
     await world.settles()

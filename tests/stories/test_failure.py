@@ -102,6 +102,7 @@ async def test_a_tenant_that_failed_has_the_files_and_the_schema_that_it_had(
     assert world.agency.columns("initech") == columns == ["id", "name", "email", "phone"]
 
 
+@pytest.mark.thorough
 async def test_who_had_nothing_before_is_not_said_to_be_rolled_back(new_world: NewWorld) -> None:
     world = await new_world(("acme",))
     merge = await world.merges({"migrations/0002_bad.sql": "ALTER TABLE nowhere ADD COLUMN x;\n"})
@@ -134,6 +135,7 @@ async def test_a_fix_that_is_merged_afterwards_brings_the_failed_tenant_up_to_da
     assert f"| initech | {first.short} → {fix.short} | ✅ updated | 0s |" in comment
 
 
+@pytest.mark.thorough
 async def test_where_there_is_no_way_back_the_comment_says_why(new_world: NewWorld) -> None:
     world = await new_world(("acme",))
     await world.merges({"src/app.py": "VERSION = 2\n"})

@@ -1,8 +1,11 @@
 """Late deliveries, in an order that would undo a newer merge."""
 
+import pytest
+
 from tests.stories.world import World
 
 
+@pytest.mark.thorough
 async def test_older_merges_that_come_late_in_their_own_order_undo_nothing(world: World) -> None:
     """The bot was away for two merges; GitHub tells of the third, and then of those, in order."""
     world.github.pause_deliveries()

@@ -154,6 +154,7 @@ async def test_what_got_in_although_its_answer_was_lost_is_no_miss(world: World)
     assert counted(world) == {"delivery": 0, "branch": 0}
 
 
+@pytest.mark.thorough
 async def test_a_restart_reads_only_what_is_new_of_githubs_log(world: World) -> None:
     merge = await merged_in_vain(world, APP)
     for _ in range(5):
@@ -169,6 +170,7 @@ async def test_a_restart_reads_only_what_is_new_of_githubs_log(world: World) -> 
     assert counted(world) == {"delivery": not_told(world), "branch": 0}
 
 
+@pytest.mark.thorough
 async def test_a_limit_in_the_middle_of_the_recovery_is_obeyed_also_after_a_restart(
     world: World,
 ) -> None:
@@ -189,6 +191,7 @@ async def test_a_limit_in_the_middle_of_the_recovery_is_obeyed_also_after_a_rest
     assert counted(world) == {"delivery": not_told(world), "branch": 0}
 
 
+@pytest.mark.thorough
 async def test_one_delivery_that_github_cannot_give_does_not_stop_the_others(world: World) -> None:
     merge = await merged_in_vain(world, APP)
     opened = world.deliveries("pull_request", "opened")[0]
@@ -227,6 +230,7 @@ async def test_a_merge_of_which_nothing_is_left_is_found_on_its_branch(
     )
 
 
+@pytest.mark.thorough
 async def test_of_two_merges_that_were_lost_the_newest_wins(world: World) -> None:
     older = await merged_unheard(world, APP)
     newer = await merged_unheard(world, NEWER)
@@ -238,6 +242,7 @@ async def test_of_two_merges_that_were_lost_the_newest_wins(world: World) -> Non
     assert counted(world) == {"delivery": 0, "branch": 2}
 
 
+@pytest.mark.thorough
 async def test_a_merge_that_was_lost_before_one_that_was_heard_is_found(
     new_world: NewWorld,
 ) -> None:
@@ -262,6 +267,7 @@ async def test_an_older_merge_that_was_lost_undoes_no_newer(world: World) -> Non
     assert deployed(world, newer)
 
 
+@pytest.mark.thorough
 async def test_a_branch_of_a_tenants_own_is_looked_at_as_well(world: World) -> None:
     await world.maya.creates_branch(world.backend, "stable")
     await world.operator_runs(tracks("acme", "stable"))
@@ -286,6 +292,7 @@ def tracks(tenant: str, branch: str) -> Any:
     return statement
 
 
+@pytest.mark.thorough
 async def test_a_push_that_was_lost_is_rolled_out_where_the_policy_wants_it(world: World) -> None:
     await merged_unheard(world, ON_PUSH)
     await world.passes(LATER)
@@ -302,6 +309,7 @@ async def test_a_push_that_was_lost_is_rolled_out_where_the_policy_wants_it(worl
     assert told == ("push", pushed, "Count to three", "maya")
 
 
+@pytest.mark.thorough
 async def test_a_push_that_was_lost_is_left_where_no_policy_wants_it(world: World) -> None:
     await world.maya.pushes(world.backend, APP)
     await world.settles()
@@ -351,6 +359,7 @@ async def test_a_merge_on_a_history_that_was_written_anew_is_found(world: World)
     assert deployed(world, merge)
 
 
+@pytest.mark.thorough
 async def test_a_bot_that_is_killed_in_the_middle_of_the_recovery_begins_nothing_twice(
     world: World,
 ) -> None:
@@ -385,6 +394,7 @@ def is_at(sha: str) -> Any:
     return statement
 
 
+@pytest.mark.thorough
 async def test_a_limit_in_the_middle_of_a_branch_loses_nothing(world: World) -> None:
     older = await merged_unheard(world, APP)
     newer = await merged_unheard(world, NEWER)

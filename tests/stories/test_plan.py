@@ -1,5 +1,7 @@
 """An open pull request says whom merging it would reach, and what would change there."""
 
+import pytest
+
 from bot.demo.changes import ONE_ACCOUNT_PER_EMAIL, REMEMBER_PHONE, ProposedChange
 from bot.rollouts.moves import HeldBy
 from bot.rollouts.rows import holds
@@ -67,6 +69,7 @@ async def test_an_open_pull_request_says_what_merging_it_would_do(world: World) 
     assert world.revisions("backend") == {}
 
 
+@pytest.mark.thorough
 async def test_what_is_deployed_is_not_told_again(world: World) -> None:
     await world.merges(REMEMBER_PHONE)
     await world.settles()
@@ -217,6 +220,7 @@ async def test_who_is_held_is_not_looked_at(world: World) -> None:
     assert world.times_done("plan", "stack-globex") == 0
 
 
+@pytest.mark.thorough
 async def test_what_would_lose_data_is_marked(world: World) -> None:
     await world.merges(REMEMBER_PHONE)
     await world.settles()
@@ -230,6 +234,7 @@ async def test_what_would_lose_data_is_marked(world: World) -> None:
     assert world.sticky_comment(pull).partition("\n\n")[2].startswith("### ⚠️ backend at ")
 
 
+@pytest.mark.thorough
 async def test_a_stack_that_cannot_say_fails_alone(world: World) -> None:
     await world.merges(REMEMBER_PHONE)
     await world.settles()

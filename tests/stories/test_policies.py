@@ -150,6 +150,7 @@ async def test_a_paused_rollout_goes_no_further_until_it_is_resumed(new_world: N
     assert world.revisions("backend") == dict.fromkeys(FOUR, merge.sha)
 
 
+@pytest.mark.thorough
 async def test_a_cancelled_rollout_ends_with_what_it_has_done(new_world: NewWorld) -> None:
     world = await new_world(FOUR)
     await configured(world, '[rollout]\nwaves = ["wayne", "rest"]\nbake = "1h"\n')
@@ -200,6 +201,7 @@ async def test_each_of_a_few_tenants_has_a_check_of_its_own(new_world: NewWorld)
     }
 
 
+@pytest.mark.thorough
 async def test_a_deployment_tells_github_s_environments_where_the_policy_wants_it(
     world: World,
 ) -> None:
@@ -275,6 +277,7 @@ async def test_a_check_that_is_run_again_is_written_again_though_nothing_changed
     assert world.answers(merge.pull) == []
 
 
+@pytest.mark.thorough
 async def test_the_first_failure_is_told_at_once(new_world: NewWorld) -> None:
     world = await new_world(FOUR)
     await world.merges(REMEMBER_PHONE)

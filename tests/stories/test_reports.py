@@ -34,6 +34,7 @@ async def test_a_check_whose_answer_was_lost_is_not_made_twice(world: World) -> 
     assert world.check(merge.sha).conclusion == "success"
 
 
+@pytest.mark.thorough
 async def test_the_outcome_does_not_depend_on_whether_it_can_be_reported(world: World) -> None:
     world.github.outages.fail(path=REPORTS, times=None)
     merge = await world.merges(APP)
@@ -75,6 +76,7 @@ async def test_a_comment_that_cannot_be_posted_does_not_keep_the_check_from_endi
     assert world.check(merge.sha).conclusion == "success"
 
 
+@pytest.mark.thorough
 async def test_a_comment_that_somebody_deleted_is_posted_again_at_the_next_change(
     world: World,
 ) -> None:
@@ -135,6 +137,7 @@ async def test_progress_is_told_while_the_rollout_goes_on(world: World) -> None:
     await world.settles()
 
 
+@pytest.mark.thorough
 async def test_a_report_waits_as_long_as_github_asks(world: World) -> None:
     world.github.outages.slow_down("POST", "/comments", retry_after="120")
     merge = await world.merges(APP)

@@ -46,6 +46,7 @@ async def test_a_plan_says_what_a_merge_would_change(
     assert agency.greetings("acme")["backend"] == "first"
 
 
+@pytest.mark.thorough
 async def test_each_deployment_of_the_frontend_clears_its_cdn_also_on_the_way_back(
     engine: Engine, at_aws: AgencyOnAws
 ) -> None:
@@ -84,6 +85,7 @@ async def test_a_stack_that_fails_has_the_others_put_back(
     }
 
 
+@pytest.mark.thorough
 async def test_what_was_deleted_by_hand_is_found(engine: Engine, at_aws: AgencyOnAws) -> None:
     acme = at_aws.stack("acme", {"auth": at_aws.commit("auth", "first")})
     await engine.run(acme)
@@ -119,6 +121,7 @@ async def test_an_account_is_not_closed_without_consent(
     assert at_aws.state("acme") == "PENDING_CLOSURE"
 
 
+@pytest.mark.thorough
 async def test_an_account_that_is_opened_again_is_taken_over(
     engine: Engine, at_aws: AgencyOnAws
 ) -> None:
