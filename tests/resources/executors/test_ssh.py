@@ -83,7 +83,9 @@ async def test_a_script_whose_host_is_lost_is_told_as_lost(
 ) -> None:
     async with Proxy(server.port) as proxy:
         executor = server.executor(tmp_path / "ssh", port=proxy.port, patience=timedelta(0))
-        running = asyncio.create_task(executor.execute(witness.script(key="run-1.step")))
+        heard, script = Heard(), witness.script("echo begun; wait", key="run-1.step")
+        running = asyncio.create_task(executor.execute(script, heard))
+        await heard.at_least(6)
         await witness.arrival()
 
         proxy.closed = True
