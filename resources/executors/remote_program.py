@@ -17,6 +17,7 @@ Alpine and the like have them from the start.
 
 from resources.executors.process_tree import MARK
 from resources.executors.script import FILES_LIMIT
+from resources.executors.unpacking import UNPACK
 
 KEPT = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR")
 
@@ -82,19 +83,7 @@ start() {
   echo started
 }
 
-unpack() {
-  size=$(head -n 1 sent)
-  offset=$((${#size} + 2))
-  tail -c "+$offset" sent | head -c "$size" > manifest
-  offset=$((offset + size))
-  mkdir files
-  while read -r size path; do
-    case $path in */*) mkdir -p "${path%/*}" ;; esac
-    tail -c "+$offset" sent | head -c "$size" > "$path"
-    offset=$((offset + size))
-  done < manifest
-  rm -f sent manifest
-}
+@UNPACK@
 
 supervise() {
   cd "$at" || exit 1
@@ -233,7 +222,8 @@ forget() { rm -rf "$at"; }
 """
 
 PROGRAM = (
-    _PROGRAM.replace("@MARK@", MARK)
+    _PROGRAM.replace("@UNPACK@", UNPACK)
+    .replace("@MARK@", MARK)
     .replace("@KEPT@", " ".join(KEPT))
     .replace("@MOST@", str(FILES_LIMIT + 1))
     .strip()

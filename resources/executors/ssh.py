@@ -12,16 +12,16 @@ from resources.executors.executor import Executor, unheard
 from resources.executors.failures import (
     ended_as_told,
     lost,
-    no_output,
     not_started,
     timed_out,
     timed_out_yet_alive,
 )
+from resources.executors.files_back import files_back
 from resources.executors.output import BoundedOutput
 from resources.executors.processes import no_folder, no_program
 from resources.executors.remote_command import Ending, sent_ahead
 from resources.executors.remote_script import LEFT_ALONE, RemoteScript
-from resources.executors.script import FILES_LIMIT, Script, ScriptResult
+from resources.executors.script import Script, ScriptResult
 from resources.executors.ssh_connection import Host, NotConnected
 
 
@@ -117,7 +117,7 @@ class SshExecutor(Executor):
     ) -> ScriptResult:
         match ending:
             case "0":
-                return await self._with_outputs(script, remote, printed)
+                return await files_back(script, printed, remote.take)
             case Ending.NO_FOLDER:
                 raise no_folder(script, f"{script.cwd or self.cwd} on {self._host()}")
             case Ending.NO_PROGRAM:
@@ -129,19 +129,6 @@ class SshExecutor(Executor):
                 raise lost(script, str(self._host()), why, printed)
             case status:
                 raise ended_as_told(script, int(status), printed)
-
-    async def _with_outputs(
-        self, script: Script, remote: RemoteScript, printed: ScriptResult
-    ) -> ScriptResult:
-        files: dict[str, bytes] = {}
-        for path in script.outputs:
-            content = await remote.take(path)
-            if content is None:
-                raise no_output(script, path, "is not there", printed)
-            files[path] = content
-            if sum(map(len, files.values())) > FILES_LIMIT:
-                raise no_output(script, path, f"is more than the {FILES_LIMIT:,} bytes", printed)
-        return printed.model_copy(update={"files": files})
 
     async def _end(self, at: str) -> None:
         """End the script by a connection of its own: the other may be what is in trouble."""

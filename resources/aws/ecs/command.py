@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 
 from resources.executors.remote_command import Ending, sent_ahead
 from resources.executors.script import Script
+from resources.executors.unpacking import UNPACK
 
 VARIABLE = "ORBITS_SENT_"
 LINE = 32_000
@@ -25,6 +26,7 @@ OVERRIDES = 8_192
 """How many characters ECS takes as a task's own command."""
 
 _PROGRAM = r"""
+@UNPACK@
 umask 077
 here=$(pwd) at=$(mktemp -d) || exit 125
 cd "$at" || exit 125
@@ -34,17 +36,8 @@ while eval "[ \"\${@VARIABLE@$n+x}\" ]"; do
   n=$((n + 1))
 done > text
 base64 -d < text > sent
-size=$(head -n 1 sent)
-offset=$((${#size} + 2))
-tail -c "+$offset" sent | head -c "$size" > manifest
-offset=$((offset + size))
-mkdir files
-while read -r size path; do
-  case $path in */*) mkdir -p "${path%/*}" ;; esac
-  tail -c "+$offset" sent | head -c "$size" > "$path"
-  offset=$((offset + size))
-done < manifest
-rm -f text sent manifest
+rm -f text
+unpack
 ( cd "$here" && exec sh -c '. "$1/prologue"' orbits "$at" ) < stdin 2>&1 &
 pid=$!
 exec 2> /dev/null
@@ -72,7 +65,12 @@ printf 'orbits:%s:%s\n' "$1" "$word"
 exit "$status"
 """
 
-PROGRAM = _PROGRAM.replace("@VARIABLE@", VARIABLE).replace("@TIMED_OUT@", Ending.TIMED_OUT).strip()
+PROGRAM = (
+    _PROGRAM.replace("@UNPACK@", UNPACK)
+    .replace("@VARIABLE@", VARIABLE)
+    .replace("@TIMED_OUT@", Ending.TIMED_OUT)
+    .strip()
+)
 
 
 def command_of(token: str, ended_after: timedelta) -> list[str]:

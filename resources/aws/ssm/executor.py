@@ -21,15 +21,15 @@ from resources.executors.failures import (
     duration,
     ended_as_told,
     lost,
-    no_output,
     not_started,
     timed_out,
     timed_out_yet_alive,
 )
+from resources.executors.files_back import files_back
 from resources.executors.output import BoundedOutput
 from resources.executors.processes import no_folder, no_program
 from resources.executors.remote_command import Ending, sent_ahead
-from resources.executors.script import FILES_LIMIT, Script, ScriptResult
+from resources.executors.script import Script, ScriptResult
 
 NOT_DONE = (HostNotReached, AwsFailed)
 
@@ -137,7 +137,9 @@ class SsmExecutor(Executor):
     ) -> ScriptResult:
         match ending:
             case "0":
-                return await self._with_outputs(script, remote, name, printed)
+                return await files_back(
+                    script, printed, lambda path: remote.take(path, self._parcel(name))
+                )
             case Ending.NO_FOLDER:
                 raise no_folder(script, f"{script.cwd or self.cwd} on {self.instance}")
             case Ending.NO_PROGRAM:
@@ -149,19 +151,6 @@ class SsmExecutor(Executor):
                 raise lost(script, f"the machine {self.instance}", why, printed)
             case status:
                 raise ended_as_told(script, int(status), printed)
-
-    async def _with_outputs(
-        self, script: Script, remote: SsmScript, name: str, printed: ScriptResult
-    ) -> ScriptResult:
-        files: dict[str, bytes] = {}
-        for path in script.outputs:
-            content = await remote.take(path, self._parcel(name))
-            if content is None:
-                raise no_output(script, path, "is not there", printed)
-            files[path] = content
-            if sum(map(len, files.values())) > FILES_LIMIT:
-                raise no_output(script, path, f"is more than the {FILES_LIMIT:,} bytes", printed)
-        return printed.model_copy(update={"files": files})
 
     async def _end(self, remote: SsmScript) -> None:
         """End the script, also where the caller is cancelled a second time."""
