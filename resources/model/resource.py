@@ -94,6 +94,9 @@ class Resource(Steps):
     async def intact(self) -> bool:
         """Answer whether what was recorded still holds, before it is skipped.
 
+        Asked again where a run goes on after a crash or by `retry`: what it had brought about may
+        be gone, or on another machine, and is brought about anew.
+
         For checks of a few milliseconds, such as whether a folder is there; anything dearer
         belongs in `define_cycle`.
         """

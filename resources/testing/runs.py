@@ -22,12 +22,12 @@ from resources.model.values import (
 from resources.model.workflow import Workflow
 from resources.testing.attempts import is_being_cancelled
 from resources.testing.crash import Moment
+from resources.testing.intact import holds, is_intact
 from resources.testing.journal import Ending, Outcome, Record, StepMemory, Wanted
 from resources.testing.life import Life, LiveRun
 from resources.testing.scope import RehearsedScope
 
 CHANGING = BRINGING_ABOUT | {"uninstall"}
-SKIPPABLE = frozenset({"update", "rollback"})
 
 Failed = Callable[[BaseException], Ending]
 
@@ -161,17 +161,13 @@ class Runs:
         """Answer the recorded output where what is wanted holds already, and can be read."""
         record = self._journal.records.get(wanted.identity)
         begun = wanted in self._journal.live
-        if not isinstance(x, Resource) or record is None or begun or not _holds(record, wanted):
+        if not isinstance(x, Resource) or record is None or begun or not holds(record, wanted):
             return None
         try:
             command_result_type(x, wanted.command).from_json(record.output or NOTHING)
-            intact = await x.intact()
         except ResultNotStorable:
             return None
-        except Exception as error:  # noqa: BLE001 (as the bot does: what is not known is done)
-            if asker is not None:
-                asker.log(f"It is not known whether {wanted.identity} is intact: {error}\n")
-            return None
+        intact = await is_intact(x, asker.log if asker is not None else None)
         return Ending(Outcome.SKIPPED, record.output) if intact else None
 
     def _end(self, x: Definition, run: LiveRun, ending: Ending) -> None:
@@ -201,12 +197,6 @@ class Runs:
             self._journal.forget(wanted.identity)
         elif wanted.command == "cycle" and before and json.loads(result or NOTHING):
             before.settled, before.installed_version = False, None
-
-
-def _holds(record: Record, wanted: Wanted) -> bool:
-    """Answer whether what a command would bring about is what was last brought about."""
-    same = record.settled and record.fingerprint == wanted.fingerprint
-    return same and wanted.command in SKIPPABLE
 
 
 def _body(

@@ -18,6 +18,7 @@ from resources.secrets import Secret
 from resources.testing.attempts import attempted, once_more
 from resources.testing.branches import Branches
 from resources.testing.crash import Moment
+from resources.testing.intact import holds, is_intact
 from resources.testing.journal import SIGNAL, Ending, Outcome, StepMemory, Wanted
 from resources.testing.life import Life, LiveRun
 from resources.testing.waits import signalled, slept
@@ -26,6 +27,8 @@ T = TypeVar("T")
 
 Work = Callable[[StepMemory, StepMemory | None], Awaitable[Ending]]
 """Carries a step out; it gets what is remembered of it, if anything."""
+
+Check = Callable[[Ending], Awaitable[bool]]
 
 
 class DoesResources(Protocol):
@@ -128,7 +131,14 @@ class RehearsedScope:
 
         kind, results = f"{wanted.kind}.{wanted.command}", command_result_type(x, wanted.command)
         asked = _Asked(f"{name}[{wanted.identity}]", kind, results, wanted.fingerprint, name)
-        return await self._step(asked, work)
+        return await self._step(asked, work, partial(self._still_there, x, wanted))
+
+    async def _still_there(self, x: Any, wanted: Wanted, ending: Ending) -> bool:
+        """Answer whether the world still has what a step is remembered to have brought about."""
+        record = self.life.journal.records.get(wanted.identity)
+        if ending.outcome is Outcome.FAILED or not holds(record, wanted):
+            return True
+        return await is_intact(x, self.log)
 
     async def once(self, name: str, x: Any, options: StepOptions) -> Any:
         """Carry out a step once per identity; see `Steps.once`."""
@@ -188,8 +198,11 @@ class RehearsedScope:
         again = partial(once_more, self, x, asked.results, timeout)
         return await attempted(self, step, known, retry, again)
 
-    async def _step(self, asked: _Asked, work: Work) -> Any:
-        """Answer what is remembered of a step, or carry it out."""
+    async def _step(self, asked: _Asked, work: Work, there: Check | None = None) -> Any:
+        """Answer what is remembered of a step, or carry it out.
+
+        What was done is done again where it is not `there` any more.
+        """
         if self._branches.ended:
             raise NotRunning(
                 f"{self.run.identity} asks for the step `{asked.name}` after its run has ended, so "
@@ -198,7 +211,9 @@ class RehearsedScope:
         key = self._names.key(asked.name, asked.given_name)
         known = self._remembered(key, asked)
         if known is not None and known.ending is not None:
-            return known.ending.answer(asked.results.from_json)
+            if there is None or await there(known.ending):
+                return known.ending.answer(asked.results.from_json)
+            known = None
         with self._branches.step():
             await self.life.reach(Moment.BEFORE, self.run, key)
             ending = await work(StepMemory(key, asked.kind, asked.arguments), known)

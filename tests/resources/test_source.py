@@ -12,7 +12,9 @@ from pydantic import ValidationError
 from bot.engine.engine import Engine
 from resources.errors import StepFailed
 from resources.library import Checkout, RevisionNotFound, SourceTree
-from resources.testing import Rehearsal, every_crash
+from resources.model.workflow import Workflow
+from resources.testing import Crashed, Rehearsal, every_crash
+from resources.testing.crash import Moment
 from tests.resources.service_repository import ServiceRepository
 
 
@@ -191,3 +193,37 @@ async def test_a_process_may_die_anywhere_on_the_way_to_a_tree(
 
     assert len(worlds) == 7
     assert files(await desired.output()) == {"deploy/app.conf": "one"}
+
+
+class Reader(Workflow):
+    """Reads a file of a tree in a later step."""
+
+    source: Checkout
+
+    async def define(self) -> str:
+        tree = await self.do("fetch-source", self.source)
+
+        async def read() -> str:
+            return (tree.path / "deploy" / "app.conf").read_text()
+
+        return await self.do("read", read)
+
+
+@pytest.mark.parametrize("moment", Moment)
+async def test_another_machine_that_goes_on_fetches_the_tree_itself(
+    backend: ServiceRepository, cache: Path, moment: Moment
+) -> None:
+    sha = backend.commit({"deploy/app.conf": "one"})
+    reader = Reader(source=checkout(backend, sha, cache))
+    undisturbed = Rehearsal()
+    await undisturbed.do(reader)
+
+    for end in undisturbed.steps:
+        shutil.rmtree(cache)
+        world = Rehearsal()
+        getattr(world, f"crash_{moment}")(end.step, end.identity)
+        with pytest.raises(Crashed):
+            await world.do(reader)
+        shutil.rmtree(cache, ignore_errors=True)  # the other machine never had it
+
+        assert await world.resume() == "one", (moment, end)

@@ -38,6 +38,7 @@ from bot.engine.journal.statements import (
     CANCEL_ORPHANS,
     CHANGED,
     END_RUN,
+    FORGET_STEP,
     RECORDS,
     RUN_TABLE,
     SIGNALLED,
@@ -103,6 +104,10 @@ class Journal:
             if lost is None and item.once is not None:
                 connection.execute(self._upsert_once, item.once)
         return answers
+
+    async def forget(self, grip: Grip, step: str) -> None:
+        """Forget a step of a run, so that it is done again. Raises `LeaseLost`."""
+        await self._on_connection(lambda connection: _forget(connection, grip, step))
 
     # Runs
 
@@ -260,6 +265,12 @@ class Journal:
         # Not through a session: what was lost with its connection is done again.
         done: T = await _durably(self._database.write_together(_one_by_one, work))
         return done
+
+
+def _forget(connection: Connection, grip: Grip, step: str) -> None:
+    if held(connection, [grip]).get(grip) != State.RUNNING:
+        raise LeaseLost(grip.run_id)
+    connection.execute(FORGET_STEP, {"run": grip.run_id, "step_name": step})
 
 
 def _occupied(connection: Connection, run_id: str) -> bool:

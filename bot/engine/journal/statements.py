@@ -110,6 +110,9 @@ STEPS_NAMED = select(STEPS_TABLE).where(
     col(Step.run_id).in_(bindparam("runs", expanding=True)),
     col(Step.name).in_(bindparam("names", expanding=True)),
 )
+FORGET_STEP = delete(Step).where(
+    col(Step.run_id) == bindparam("run"), col(Step.name) == bindparam("step_name")
+)
 _OWNER_LIVES = select(col(Owner.id)).where(col(Owner.id) == bindparam("me"))
 OWNER_LIVES = {
     "sqlite": _OWNER_LIVES,

@@ -12,8 +12,6 @@ from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
 
-import structlog
-
 from bot.engine.definitions.kinds import Wanted
 from bot.engine.definitions.outcomes import Outcome
 from bot.engine.happenings import RunBegan, RunEnded
@@ -35,6 +33,7 @@ from bot.engine.journal.waits import NOBODY, Fate
 from bot.engine.live_run import Activity, Gate, LiveRun, NoPlace, Place
 from bot.engine.patience import Limit
 from bot.engine.steps.hooks import new_record
+from bot.engine.steps.intact import is_intact
 from bot.engine.steps.looks import has_drifted, without_secrets
 from bot.engine.steps.scope import RunScope
 from bot.engine.surroundings import Surroundings
@@ -54,8 +53,6 @@ from resources.model.values import (
     result_type,
 )
 from resources.model.workflow import Workflow
-
-log = structlog.get_logger(__name__)
 
 FIRST_LOOK_SECONDS = 1.0
 LAST_LOOK_SECONDS = 15.0
@@ -521,10 +518,6 @@ async def skipped_as(order: Order, record: Record) -> Outcome | None:
     results = command_result_type(resource, order.wanted.command)
     try:
         results.from_json(record.output or NOTHING)
-        intact = await resource.intact()
     except ResultNotStorable:
         return None  # the code of today answers something else: it is brought about anew
-    except Exception:
-        log.exception("not_known_whether_intact", identity=order.wanted.identity)
-        return None
-    return Outcome(State.SKIPPED, record.output) if intact else None
+    return Outcome(State.SKIPPED, record.output) if await is_intact(resource) else None

@@ -14,10 +14,12 @@ from bot.engine.definitions.kinds import Wanted, fingerprint, kind_of
 from bot.engine.definitions.outcomes import Outcome
 from bot.engine.happenings import StepEnded, StepPrinted
 from bot.engine.interruptions import Drained, RunInterrupted
+from bot.engine.journal.grounds import holds
 from bot.engine.journal.rows import StepRow
 from bot.engine.live_run import LiveRun
 from bot.engine.logs.masking import demand_no_secrets
 from bot.engine.steps.attempts import attempted
+from bot.engine.steps.intact import is_intact, looks_whether_intact
 from bot.engine.steps.long_actions import carry_out_long
 from bot.engine.steps.signals import signalled
 from bot.engine.steps.underway import Underway
@@ -48,6 +50,9 @@ Step = Callable[[StepRow, StepRow | None], Awaitable[Outcome]]
 
 What it answers is durable.
 """
+
+
+Check = Callable[[StepRow], Awaitable[bool]]
 
 
 class DoesResources(Protocol):
@@ -177,7 +182,17 @@ class RunScope:
 
         kind, results = f"{wanted.kind}.{command}", command_result_type(x, command)
         asked = _Asked(f"{name}[{wanted.identity}]", kind, results, wanted.fingerprint, name)
-        return await self._step(asked, step)
+        return await self._step(asked, step, partial(self._still_there, x, wanted))
+
+    async def _still_there(self, x: Resource, wanted: Wanted, known: StepRow) -> bool:
+        """Answer whether the world still has what a step is remembered to have brought about.
+
+        It may have been on a machine that another one takes the run over from, or be cleared away.
+        """
+        if known.state is State.FAILED or not looks_whether_intact(x):
+            return True
+        record = await self.around.journal.recorded(wanted.identity)
+        return not holds(record, wanted.command, wanted.fingerprint) or await is_intact(x)
 
     async def once(self, name: str, x: Any, options: StepOptions) -> Any:
         """Carry out a step once per identity; see `Steps.once`."""
@@ -247,8 +262,11 @@ class RunScope:
             waiting = row.underway(State.WAITING, underway.text())
             await self.around.journal.remember(self.run.begun.grip, waiting)
 
-    async def _step(self, asked: "_Asked", step: Step) -> Any:
-        """Answer what is remembered of a step, or carry it out."""
+    async def _step(self, asked: "_Asked", step: Step, there: Check | None = None) -> Any:
+        """Answer what is remembered of a step, or carry it out.
+
+        What was done is done again where it is not `there` any more.
+        """
         if self._ended:
             raise NotRunning(
                 f"{self.run.identity} asks for the step `{asked.name}` after its run has ended, so "
@@ -257,7 +275,10 @@ class RunScope:
         key = self._names.key(asked.name, asked.given_name)
         known = self._remembered(key, asked.kind, asked.fingerprint)
         if known is not None and known.finished:
-            return _outcome(known).answer(asked.results.from_json)
+            if there is None or await there(known):
+                return _outcome(known).answer(asked.results.from_json)
+            await self.around.journal.forget(self.run.begun.grip, key)
+            known = None
         settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._body_acts(False)
         self._in_flight[settled] = asyncio.current_task()

@@ -96,8 +96,9 @@ class Checkout(Resource):
 
     async def define_update(self) -> None:
         """Have the commit in the mirror, then unpack it beside its place and move it there."""
-        # A step, for the tree may come between a crash and what is done again after it.
-        if await self.do("look-for-tree", self.intact):
+        # A step, for the tree may come between a crash and what is done again after it. What was
+        # there then may have been another machine's.
+        if await self.do("look-for-tree", self.intact) and await self.intact():
             return
         mirror = await self.do(
             "fetch-revision",

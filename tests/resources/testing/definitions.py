@@ -109,6 +109,14 @@ class Fragile(Hall):
         return False
 
 
+class Camp(Workflow):
+    """Something is built beside what does not last."""
+
+    async def define(self) -> None:
+        await self.do("pitch", Fragile(name="tent"))
+        await self.do("burn", Build(name="fire"))
+
+
 class Fixed(Resource):
     """Something that can only be put up."""
 

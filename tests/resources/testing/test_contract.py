@@ -12,6 +12,7 @@ from tests.resources.testing.definitions import (
     Build,
     BuildOnce,
     BuildOnceAndLook,
+    Camp,
     Endless,
     Fickle,
     Fixed,
@@ -103,6 +104,7 @@ CRASHES: dict[str, tuple[Definition, str, str]] = {
     "in a workflow that is a step": (Town(), "measure", "plot"),
     "in what is done once": (Town(), "found", "town"),
     "in a resource that is a step": (House(name="a", halls=("one",)), "build", "one"),
+    "after what is gone meanwhile": (Camp(), "burn", "fire"),
     "in what may not be repeated": (BuildOnce(name="a"), "run", "a"),
     "in what can be looked at": (BuildOnceAndLook(name="a"), "run", "a"),
 }
@@ -122,6 +124,14 @@ async def seen_after_a_crash(stage: Stage, name: str) -> dict[str, Any]:
 async def test_a_crash_is_survived_as_with_the_engine(database: Database, name: str) -> None:
     found = await seen_after_a_crash(InRehearsal(), name)
     assert found == await seen_after_a_crash(OnEngine(database), name)
+
+
+async def test_what_is_gone_after_a_crash_is_brought_about_again(database: Database) -> None:
+    for stage in (InRehearsal(), OnEngine(database)):
+        await stage.die_in(*CRASHES["after what is gone meanwhile"])
+        before = list(stage.ledger.entries)
+        await stage.resume()
+        assert stage.ledger.entries == [*before, "furnish tent, 1 before", "build fire"]
 
 
 @pytest.mark.parametrize("today", ["nothing new", "ask what else"])
