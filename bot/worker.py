@@ -21,7 +21,6 @@ from bot.drift.reports import DriftReports
 from bot.engine.control.control import Control
 from bot.engine.engine import Engine
 from bot.engine.journal.queue import RunQueue
-from bot.engine.logs.masking import Masks
 from bot.github.door import GitHub
 from bot.github.fetching import GithubLogins
 from bot.github.repositories import GithubRepositories
@@ -43,6 +42,7 @@ from bot.store.seat import seat_of
 from bot.terraform_state.access import ServedStates
 from resources.executors.admission import admitting
 from resources.executors.machine import room_of_this_machine
+from resources.masking import Masks
 from resources.secrets import EnvironmentSecrets, FileSecrets, Secrets
 
 log = structlog.get_logger(__name__)

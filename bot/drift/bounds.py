@@ -7,9 +7,9 @@ from hashlib import sha256
 
 from pydantic import JsonValue
 
-from bot.engine.logs.masking import Masks
 from bot.engine.steps.looks import masked
 from bot.rollouts.profiles.variables import masked as by_name
+from resources.masking import Masks
 from resources.model.resource import Difference
 
 LONGEST_PATH = 200

@@ -12,11 +12,11 @@ from bot.drift.life import Phase
 from bot.drift.slots import USUAL
 from bot.drift.wanted import desired_of, with_something
 from bot.drift.watching import end_look, watch
-from bot.engine.logs.masking import Masks
 from bot.states import State
 from bot.store.tables import Accepted, Drift, Run, Tenant, Watch
 from resources.errors import StepFailed
 from resources.fleet import Desired, Fleet
+from resources.masking import Masks
 from resources.model.failure import Failure
 
 AT_A_TIME = 200

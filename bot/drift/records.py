@@ -15,11 +15,11 @@ from bot.drift.life import Turn
 from bot.drift.wanted import desired_of, is_busy
 from bot.engine.clock import Clock
 from bot.engine.journal.queue import RunQueue
-from bot.engine.logs.masking import Masks
 from bot.store.database import Database
 from bot.store.tables import Drift
 from resources.errors import Refused, StepFailed
 from resources.fleet import Desired, Fleet
+from resources.masking import Masks
 
 T = TypeVar("T")
 

@@ -3,9 +3,9 @@
 from bot.drift.bounds import kept, kept_problem
 from bot.drift.hand import Sight
 from bot.drift.slots import USUAL
-from bot.engine.logs.masking import Masks
 from resources.errors import StepFailed
 from resources.fleet import Desired, Fleet
+from resources.masking import Masks
 from resources.model.resource import Resource
 from resources.model.workflow import Workflow
 

@@ -27,7 +27,6 @@ from bot.engine.journal.queue import RunQueue
 from bot.engine.journal.rows import Claim, End, RootClaim, Taken, UpToDate
 from bot.engine.journal.sweeps import sweep
 from bot.engine.live_run import Gate
-from bot.engine.logs.masking import Masks
 from bot.engine.logs.step_log import StepLogs
 from bot.engine.owner import Ownership
 from bot.engine.pace import Pace
@@ -42,6 +41,7 @@ from bot.store.database import Database
 from bot.store.seat import Seat
 from bot.store.tables import Run
 from resources.errors import OrbitsError
+from resources.masking import Masks
 from resources.model.definition import Definition
 from resources.model.failure import Failure, step_failed
 from resources.model.resource import Resource

@@ -1,4 +1,4 @@
-"""What the engine tells whoever listens: that something became durable, and what was printed."""
+"""What the engine tells whoever listens: that something became durable."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -34,14 +34,5 @@ class StepEnded(NamedTuple):
     state: State
 
 
-class StepPrinted(NamedTuple):
-    """A step printed something while it ran."""
-
-    run_id: str
-    identity: str
-    step: str
-    text: str
-
-
-Happening = RunBegan | RunEnded | StepEnded | StepPrinted
+Happening = RunBegan | RunEnded | StepEnded
 Listener = Callable[[Happening], None]

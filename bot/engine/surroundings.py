@@ -9,11 +9,11 @@ from bot.engine.background import Background
 from bot.engine.clock import Clock
 from bot.engine.happenings import Listener
 from bot.engine.journal.journal import Journal
-from bot.engine.logs.masking import Masks
 from bot.engine.logs.step_log import StepLogs
 from bot.engine.pace import Limits
 from bot.engine.watch import Watch
 from resources.errors import NotGiven
+from resources.masking import Masks
 
 T = TypeVar("T")
 

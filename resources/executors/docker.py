@@ -15,7 +15,8 @@ from pydantic import Field, field_validator
 from resources.errors import ScriptFailed
 from resources.executors.docker_cli import OF_THE_CLIENT, Container, DockerFailed
 from resources.executors.executor import Executor, unheard
-from resources.executors.failures import ended_as_told, lost, no_output, not_started, timed_out
+from resources.executors.failures import ended_as_told, lost, not_started, timed_out
+from resources.executors.files_back import files_back
 from resources.executors.output import BoundedOutput
 from resources.executors.process_tree import ProcessTree
 from resources.executors.processes import inherited, no_program
@@ -155,16 +156,9 @@ class DockerExecutor(Executor):
             if status == 127 and printed.output.startswith(_INIT_FAILED):
                 raise no_program(script)
             raise ended_as_told(script, status, printed)
-        files: dict[str, bytes] = {}
-        for path in script.outputs:
-            room = FILES_LIMIT - sum(map(len, files.values()))
-            content = await container.take(str(OWN / "files" / path), room + 1)
-            if content is None:
-                raise no_output(script, path, "is not there", printed)
-            if len(content) > room:
-                raise no_output(script, path, f"is more than the {FILES_LIMIT:,} bytes", printed)
-            files[path] = content
-        return printed.model_copy(update={"files": files})
+        return await files_back(
+            script, printed, lambda path: container.take(str(OWN / "files" / path), FILES_LIMIT + 1)
+        )
 
     async def _end(self, container: Container, grace: timedelta) -> None:
         """Remove the container, also where the caller is cancelled a second time."""

@@ -6,8 +6,9 @@ from contextlib import suppress
 from datetime import timedelta
 from math import ceil
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import ClassVar, Self, TypeVar
 
+from resources.errors import OrbitsError
 from resources.executors.output import BoundedOutput
 from resources.executors.remote_command import Ending, remote_command
 from resources.executors.script import Script
@@ -26,9 +27,6 @@ ACKNOWLEDGED_EVERY = 1_000_000
 UNHEARD = 64_000_000
 """How many bytes the host keeps for us; a script that printed more waits until we heard."""
 
-LEFT_ALONE = timedelta(seconds=30)
-"""How long after its timeout a script is ended by its host, where nobody else did."""
-
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 3.0
 TURN = timedelta(milliseconds=50)
 
@@ -42,11 +40,14 @@ class RemoteScript:
 
     To be used as an async context, which lets go of the connection. What is asked while the
     connection is lost is asked again over a new one, until there was none for `patience`.
-    All raise `NotConnected`.
+    See `Remote`.
     """
 
+    failures: ClassVar[tuple[type[OrbitsError], ...]] = (NotConnected,)
+    left_alone: ClassVar[timedelta] = timedelta(seconds=30)
+
     def __init__(self, host: Host, at: str, patience: timedelta) -> None:
-        self._host = host
+        self.machine = host
         self._at = at
         self._patience = patience
         self._connection: Connection | None = None
@@ -54,7 +55,7 @@ class RemoteScript:
     async def __aenter__(self) -> Self:
         """Connect, which fails at once where it cannot be done."""
         try:
-            self._connection = await self._host.connect()
+            self._connection = await self.machine.connect()
         except NotConnected as error:
             if not error.busy:
                 raise
@@ -72,7 +73,7 @@ class RemoteScript:
 
     async def start(self, script: Script, sent: bytes) -> None:
         """Begin the script, unless it goes on or has ended there already."""
-        seconds = ceil((script.timeout + LEFT_ALONE).total_seconds())
+        seconds = ceil((script.timeout + self.left_alone).total_seconds())
         words = ("start", self._at, len(sent), seconds, UNHEARD + script.kept)
 
         async def act(connection: Connection) -> None:
@@ -83,7 +84,7 @@ class RemoteScript:
             if answer != b"started\n":
                 said = complaint.decode(errors="replace").strip() or "it would not"
                 raise NotConnected(
-                    f"{self._host} cannot run scripts: {said}. It needs a `sh`, the usual "
+                    f"{self.machine} cannot run scripts: {said}. It needs a `sh`, the usual "
                     "programs, and a home folder that can be written to."
                 )
 
@@ -125,18 +126,19 @@ class RemoteScript:
         return await self._insist(act)
 
     async def end(self, grace: timedelta) -> None:
-        """End the script with all that it started, and forget it."""
+        """End it by a connection of its own: the other may be what is in trouble."""
 
         async def act(connection: Connection) -> None:
             await _all_of(await self._open(connection, "end", self._at, ceil(grace / TURN)))
 
-        await self._insist(act)
+        async with RemoteScript(self.machine, self._at, self.machine.within) as other:
+            await other._insist(act)
 
     async def forget(self) -> None:
         """Remove what is left of a script that has ended, if that can be done at once."""
         for _ in range(2):
             with suppress(_Lost, EOFError, OSError, ssh_error(), NotConnected):
-                connection = self._connection or await self._host.connect()
+                connection = self._connection or await self.machine.connect()
                 self._connection = connection
                 await _all_of(await self._open(connection, "forget", self._at))
                 return
@@ -172,7 +174,7 @@ class RemoteScript:
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
             try:
-                self._connection = await self._host.connect()
+                self._connection = await self.machine.connect()
             except NotConnected as failed:
                 error = failed
 

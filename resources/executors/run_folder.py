@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from resources.executors.failures import no_output
+from resources.executors.files_back import files_back
 from resources.executors.script import FILES_LIMIT, Script, ScriptResult
 
 
@@ -30,8 +30,9 @@ async def put_files(folder: Path, files: Mapping[str, bytes]) -> None:
 
 async def with_outputs(script: Script, folder: Path, printed: ScriptResult) -> ScriptResult:
     """Answer the result with the outputs that the script left; raises `ScriptFailed`."""
-    files = await asyncio.to_thread(_outputs, script, folder, printed)
-    return printed.model_copy(update={"files": files}) if files else printed
+    return await files_back(
+        script, printed, lambda path: asyncio.to_thread(_content, folder, path, FILES_LIMIT + 1)
+    )
 
 
 def _made() -> Path:
@@ -43,19 +44,6 @@ def _put(folder: Path, files: Mapping[str, bytes]) -> None:
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
-
-
-def _outputs(script: Script, folder: Path, printed: ScriptResult) -> dict[str, bytes]:
-    files: dict[str, bytes] = {}
-    for path in script.outputs:
-        room = FILES_LIMIT - sum(map(len, files.values()))
-        content = _content(folder, path, room + 1)
-        if content is None:
-            raise no_output(script, path, "is not there", printed)
-        if len(content) > room:
-            raise no_output(script, path, f"is more than the {FILES_LIMIT:,} bytes", printed)
-        files[path] = content
-    return files
 
 
 def _content(folder: Path, path: str, most: int) -> bytes | None:

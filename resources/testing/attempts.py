@@ -94,7 +94,7 @@ async def once_more(  # noqa: PLR0913, PLR0917 (what an attempt is made of)
             async with TimeLimit(within, step.name):
                 result = await _carry_out(scope, x, step, known)
         text = results.to_json(result)
-        scope.life.secrets.demand_none_in(text, f"The result of `{step.name}`")
+        scope.life.secrets.masks.demand_none_in(text, f"The result of `{step.name}`")
     except (Exception, asyncio.CancelledError, SystemExit) as error:
         if is_being_cancelled():
             raise
@@ -174,7 +174,7 @@ async def _handle(
     # Here, before anybody knows the handle, a crash is worst.
     await scope.life.reach(Moment.IN, scope.run, step.name)
     text = handles.to_json(handle)
-    scope.life.secrets.demand_none_in(text, f"The handle of `{step.name}`")
+    scope.life.secrets.masks.demand_none_in(text, f"The handle of `{step.name}`")
     scope.keep(replace(step, handle=text))
     return handle
 

@@ -52,7 +52,7 @@ class Rehearsal:
         self._cut_off: tuple[Definition, Wanted, bool] | None = None
         self._busy = False
         if scripts is not None:
-            scripts.mask = self._secrets.mask
+            scripts.mask = self._secrets.masks.mask
 
     # Doing
 
@@ -145,7 +145,7 @@ class Rehearsal:
         return {identity: record.told() for identity, record in self._journal.records.items()}
 
     def _masked(self, printed: Iterable[Any]) -> str:
-        return self._secrets.mask("".join(each.text for each in printed))
+        return self._secrets.masks.mask("".join(each.text for each in printed))
 
     # One process
 

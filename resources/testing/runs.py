@@ -147,8 +147,8 @@ class Runs:
         try:
             text = results().to_json(await scope.settled(body))
             if isinstance(x, Resource) and wanted.command not in CHANGING:
-                text = secrets.mask(text)
-            secrets.demand_none_in(text, f"The result of {run.identity}")
+                text = secrets.masks.mask(text)
+            secrets.masks.demand_none_in(text, f"The result of {run.identity}")
         except (Exception, asyncio.CancelledError, SystemExit) as error:
             if is_being_cancelled():
                 raise

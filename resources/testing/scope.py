@@ -116,7 +116,7 @@ class RehearsedScope:
 
         async def attempt(step: StepMemory, _: StepMemory | None) -> Ending:
             try:
-                self.life.secrets.demand_none_in(
+                self.life.secrets.masks.demand_none_in(
                     wanted.arguments, f"The arguments of `{step.name}`"
                 )
                 async with TimeLimit(timeout, step.name):
@@ -261,7 +261,7 @@ class RehearsedScope:
     def failed(self, error: BaseException, step: str) -> Ending:
         """Answer `error` as the failure of a step of this run."""
         failure = self.step_failed(error, step)
-        return Ending(Outcome.FAILED, failure=Failure.of(failure, self.life.secrets.mask))
+        return Ending(Outcome.FAILED, failure=Failure.of(failure, self.life.secrets.masks.mask))
 
     def step_failed(self, error: BaseException, step: str) -> StepFailed:
         """Answer what a step of this run raises for `error`."""

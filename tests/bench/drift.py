@@ -27,12 +27,12 @@ from bot.drift.watching import identity_of
 from bot.engine.clock import SystemClock
 from bot.engine.engine import Engine
 from bot.engine.journal.queue import RunQueue
-from bot.engine.logs.masking import Masks
 from bot.engine.pace import Pace
 from bot.engine.polling import Polling
 from bot.store.database import Database
 from bot.store.tables import Deployed, Run, Tenant, Watch
 from resources.fleet import Desired, Fleet, Service
+from resources.masking import Masks
 from resources.model.resource import Difference, Resource
 from tests.bench.apart import apart
 from tests.bench.measuring import Part, Row, Sample, any_failed, in_turn

@@ -11,7 +11,6 @@ from starlette.applications import Starlette
 
 from bot.engine.clock import SystemClock
 from bot.engine.engine import Engine
-from bot.engine.logs.masking import Masks
 from bot.garbage import collect_seldom
 from bot.simulated.serving import serving
 from bot.store.database import Database
@@ -21,6 +20,7 @@ from bot.web.terraform_state import terraform_state_route
 from resources.executors.admission import admitting
 from resources.executors.machine import room_of_this_machine
 from resources.library import TerraformModule, TerraformOutputs
+from resources.masking import Masks
 from resources.secrets import EnvironmentSecrets, Secrets
 from tests.bench.terraform_by_hand import spent
 

@@ -1,7 +1,7 @@
 """What is kept of differences: short, and without secrets."""
 
 from bot.drift.bounds import LONGEST_PATH, LONGEST_VALUE, kept, kept_problem, other_lines
-from bot.engine.logs.masking import Masks
+from resources.masking import Masks
 from resources.model.resource import Difference, Severity
 
 

@@ -12,9 +12,9 @@ from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
 from bot.engine.logs.held_output import Bounds
-from bot.engine.logs.masking import Masks
 from bot.engine.logs.step_log import StepLogs, printed_by
 from bot.store.database import Database
+from resources.masking import Masks
 from tests.stories.clock import StoryClock
 
 SOON = 10

@@ -11,10 +11,7 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 
-from bot.engine.clock import SystemClock
 from bot.engine.engine import Engine
-from bot.engine.happenings import Happening, StepPrinted
-from bot.engine.logs.masking import Masks
 from bot.simulated.serving import serving
 from bot.store.database import Database
 from bot.terraform_state.access import ServedStates
@@ -22,7 +19,10 @@ from bot.terraform_state.passwords import Passwords
 from bot.web.terraform_state import terraform_state_route
 from resources.library import TerraformModule
 from resources.library.terraform.states import StateAccess
+from resources.masking import Masks
 from resources.secrets import EnvironmentSecrets, Secrets
+from tests.resources.passing_clock import PassingClock
+from tests.step_logs import printed_on
 
 SITE = """
 variable "color" {
@@ -73,14 +73,14 @@ class WrongStates(ServedStates):
 
 @dataclass
 class Infrastructure:
-    """A module in a folder, where it is applied, and what is printed meanwhile."""
+    """A module in a folder, and where it is applied."""
 
     database: Database
     folder: Path
     environment: dict[str, str] = field(default_factory=dict)
-    printed: list[str] = field(default_factory=list)
     address: str | None = None
     port: int = 0
+    clock: PassingClock = field(default_factory=PassingClock)
 
     def module(self, name: str = "acme", **arguments: Any) -> TerraformModule:
         """Answer the module for a tenant; without other words its color is red."""
@@ -104,7 +104,7 @@ class Infrastructure:
     @property
     def log(self) -> str:
         """All that was printed."""
-        return "".join(self.printed)
+        return printed_on(self.database)
 
     @property
     def runs(self) -> list[Path]:
@@ -114,7 +114,7 @@ class Infrastructure:
     @asynccontextmanager
     async def served(self) -> AsyncIterator[None]:
         """Serve the states, at the same address each time."""
-        route = terraform_state_route(self.database, _PASSWORDS, SystemClock().now)
+        route = terraform_state_route(self.database, _PASSWORDS, self.clock.now)
         async with serving(Starlette(routes=[route]), port=self.port) as self.address:
             self.port = int(self.address.rpartition(":")[2])
             yield
@@ -128,14 +128,8 @@ class Infrastructure:
         kept = states(self.database, _PASSWORDS, lambda: self.address, masks.add)
         secrets = Secrets(EnvironmentSecrets(self.environment), hear=masks.add)
         given = [kept, secrets, masks, *more]
-        async with Engine(
-            self.database, given=given, masks=masks, listeners=[self._hear]
-        ) as engine:
+        async with Engine(self.database, clock=self.clock, given=given, masks=masks) as engine:
             yield engine
-
-    def _hear(self, happening: Happening) -> None:
-        if isinstance(happening, StepPrinted):
-            self.printed.append(happening.text)
 
 
 _PASSWORDS = Passwords("a secret of this bot")

@@ -9,7 +9,6 @@ from pathlib import Path
 import httpx
 
 from bot.engine.engine import Engine
-from bot.engine.logs.masking import Masks
 from bot.github.auth import AppKey
 from bot.github.door import GitHub
 from bot.github.fetching import GithubLogins
@@ -17,6 +16,7 @@ from bot.github.repositories import GithubRepositories
 from bot.simulated.github import App, Organization, SimulatedGitHub
 from bot.simulated.github.apps import Level, new_key_pair
 from bot.store.database import Database
+from resources.masking import Masks
 from tests.openapi import validate_request
 
 ADMINISTERS: dict[str, Level] = {

@@ -3,11 +3,11 @@
 import pytest
 
 from bot.engine.engine import Engine
-from bot.engine.happenings import Happening, StepPrinted
 from bot.store.database import Database
 from resources.errors import NoWayBack, ScriptFailed, StepFailed
 from resources.example import RollbackFailed
 from tests.resources.agency import BAD, ORDERS, Agency, unchanged
+from tests.step_logs import printed_on
 
 
 async def test_a_failing_migration_puts_the_whole_stack_back(
@@ -41,17 +41,19 @@ async def test_a_failing_migration_does_not_touch_the_services_that_did_not_move
 
 
 async def test_the_stack_says_what_it_put_back(
-    database: Database, agency: Agency, first: dict[str, str], broken: dict[str, str]
+    engine: Engine,
+    database: Database,
+    agency: Agency,
+    first: dict[str, str],
+    broken: dict[str, str],
 ) -> None:
-    heard: list[Happening] = []
-    async with Engine(database, listeners=[heard.append]) as engine:
-        await engine.run(agency.stack("acme", first))
-        with pytest.raises(StepFailed):
-            await engine.run(agency.stack("acme", broken))
+    await engine.run(agency.stack("acme", first))
+    with pytest.raises(StepFailed):
+        await engine.run(agency.stack("acme", broken))
 
-    said = [each.text for each in heard if isinstance(each, StepPrinted)]
-    assert [text for text in said if " is back at " in text] == [
-        f"{service}-acme is back at {first[service][:7]}.\n"
+    said = printed_on(database).splitlines()
+    assert [line for line in said if " is back at " in line] == [
+        f"{service}-acme is back at {first[service][:7]}."
         for service in ("frontend", "backend", "auth")
     ]
 

@@ -5,10 +5,10 @@ import shutil
 import pytest
 
 from bot.engine.engine import Engine
-from bot.engine.happenings import Happening, StepPrinted
 from bot.store.database import Database
 from resources.errors import StepFailed
 from tests.resources.agency import Agency
+from tests.step_logs import printed_on
 
 
 async def test_a_stack_that_holds_no_data_goes_with_its_account(
@@ -30,15 +30,13 @@ async def test_a_stack_that_holds_no_data_goes_with_its_account(
 
 
 async def test_an_account_with_data_in_it_stays_and_says_so(
-    database: Database, agency: Agency, first: dict[str, str]
+    engine: Engine, database: Database, agency: Agency, first: dict[str, str]
 ) -> None:
-    heard: list[Happening] = []
     stack = agency.stack("acme", first)
-    async with Engine(database, listeners=[heard.append]) as engine:
-        await engine.run(stack)
+    await engine.run(stack)
 
-        with pytest.raises(StepFailed) as refused:
-            await engine.run(stack, "uninstall")
+    with pytest.raises(StepFailed) as refused:
+        await engine.run(stack, "uninstall")
 
     account = agency.home / "accounts" / "acme"
     assert refused.value.step == "account-uninstall"
@@ -46,9 +44,9 @@ async def test_an_account_with_data_in_it_stays_and_says_so(
         "account-acme is not closed: backend, frontend still live in it. Uninstall them first, or "
         f"remove {account} by hand. Nothing was changed."
     )
-    said = [each.text for each in heard if isinstance(each, StepPrinted)]
     data = account / "backend" / "database.sqlite3"
-    assert f"migrations-{data} stays: it is removed by hand, once nobody needs it.\n" in said
+    said = f"migrations-{data} stays: it is removed by hand, once nobody needs it."
+    assert said in printed_on(database).splitlines()
     assert agency.tables("acme") == ["users"]
     assert not (account / "backend" / "app.conf").exists()
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
 
-from bot.engine.logs.masking import MaskedStream, Masks
+from resources.masking import MaskedStream, Masks
 
 _NOT_STORABLE = re.compile("[\0\ud800-\udfff]")
 """What PostgreSQL or UTF-8 has no place for."""

@@ -11,9 +11,9 @@ from sqlmodel import col, select
 
 from bot.engine.clock import Clock
 from bot.engine.logs.held_output import Bounds, HeldOutput, Piece, Room
-from bot.engine.logs.masking import Masks
 from bot.store.database import Database
 from bot.store.tables import Printed
+from resources.masking import Masks
 
 log = structlog.get_logger(__name__)
 

@@ -6,7 +6,6 @@ from typing import Any, Protocol, TypeVar
 
 from bot.engine.journal.rows import StepRow
 from bot.engine.live_run import LiveRun
-from bot.engine.logs.masking import demand_no_secrets
 from bot.engine.steps.underway import Underway
 from bot.engine.surroundings import Surroundings
 from bot.states import State
@@ -78,7 +77,7 @@ async def _handle(  # noqa: PLR0913, PLR0917 (what an attempt is made of)
             await _remember(scope, row, underway)
         handle = await _in_time(scope, row, action.start(), until)
     text = handles.to_json(handle)
-    demand_no_secrets(scope.around.masks, text, f"The handle of `{row.name}`")
+    scope.around.masks.demand_none_in(text, f"The handle of `{row.name}`")
     await _remember(scope, row, underway.model_copy(update={"handle": text}))
     return handle
 

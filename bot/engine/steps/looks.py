@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from bot.engine.definitions.outcomes import Outcome
-from bot.engine.logs.masking import Masks
+from resources.masking import Masks
 from resources.model.resource import Difference, Plan
 
 CYCLE = "cycle"

@@ -12,12 +12,11 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from bot.engine.definitions.kinds import Wanted, fingerprint, kind_of
 from bot.engine.definitions.outcomes import Outcome
-from bot.engine.happenings import StepEnded, StepPrinted
+from bot.engine.happenings import StepEnded
 from bot.engine.interruptions import Drained, RunInterrupted
 from bot.engine.journal.grounds import holds
 from bot.engine.journal.rows import StepRow
 from bot.engine.live_run import LiveRun
-from bot.engine.logs.masking import demand_no_secrets
 from bot.engine.steps.attempts import attempted
 from bot.engine.steps.intact import is_intact, looks_whether_intact
 from bot.engine.steps.long_actions import carry_out_long
@@ -117,7 +116,6 @@ class RunScope:
         """Keep what a step prints, and tell listeners."""
         self.run.printing.add(step)
         self.around.logs.take(self.run_id, step, text)
-        self.around.tell(StepPrinted(self.run_id, self.run.identity, step, text))
 
     def last_good(self) -> dict[str, Any] | None:
         """Answer the arguments last brought about with success."""
@@ -326,7 +324,7 @@ class RunScope:
         return self._failure(self.failed(error, row.name))
 
     def _without_secrets(self, text: str, row: StepRow, what: str) -> str:
-        return demand_no_secrets(self.around.masks, text, f"The {what} of `{row.name}`")
+        return self.around.masks.demand_none_in(text, f"The {what} of `{row.name}`")
 
     async def _carry_out(self, row: StepRow, x: Any, *, interrupted: bool) -> Any:
         sort = sort_of(x)
@@ -430,7 +428,7 @@ class RunScope:
         """Answer what became of the body of a run, with all its steps."""
         try:
             text = results().to_json(await self.settled(body))
-            demand_no_secrets(self.around.masks, text, f"The result of {self.run.identity}")
+            self.around.masks.demand_none_in(text, f"The result of {self.run.identity}")
         except (Exception, asyncio.CancelledError, SystemExit) as error:
             if _is_being_cancelled():
                 raise

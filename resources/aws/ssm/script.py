@@ -3,19 +3,21 @@
 import asyncio
 import base64
 import shlex
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
+from typing import ClassVar
 
+from resources.aws.failures import AwsFailed
 from resources.aws.parcel import Parcel
 from resources.aws.pauses import pauses
 from resources.aws.ssm.host import HostNotReached, SsmHost
+from resources.errors import OrbitsError
 from resources.executors.output import BoundedOutput
 from resources.executors.remote_command import Ending, remote_command
 from resources.executors.script import FILES_LIMIT, Script
-
-LEFT_ALONE = timedelta(minutes=2)
-"""How long after its timeout a script is ended by its machine, where nobody else did."""
 
 A_WHILE = timedelta(minutes=2)
 """How long a command may take that should not take long."""
@@ -87,28 +89,40 @@ class Told:
 class SsmScript:
     """A script that is begun, heard, ended and forgotten by its name; each of it may be repeated.
 
-    What did not get through is tried again until that went on for `patience`. All raise
-    `HostNotReached`, and `AwsFailed` where the bucket is in the way.
+    What did not get through is tried again until that went on for `patience`. `parcel` makes one
+    of its own for all that goes through the bucket: who asks alike may be done with theirs at any
+    time. See `Remote`.
     """
 
-    def __init__(self, host: SsmHost, at: str, patience: timedelta) -> None:
-        self._host = host
+    failures: ClassVar[tuple[type[OrbitsError], ...]] = (HostNotReached, AwsFailed)
+    left_alone: ClassVar[timedelta] = timedelta(minutes=2)
+
+    def __init__(
+        self, host: SsmHost, at: str, patience: timedelta, parcel: Callable[[], Parcel]
+    ) -> None:
+        self.machine = host
         self._at = at
+        self._parcel = parcel
         self._name = at.rpartition("/")[2]
         self._patience = patience.total_seconds()
 
-    async def start(self, script: Script, parcel: Parcel, size: int) -> None:
-        """Begin the script that is in the parcel, unless it goes on or has ended there already."""
-        ends = ceil((script.timeout + LEFT_ALONE).total_seconds())
-        begin = remote_command("start", self._at, size, ends, UNHEARD + script.kept)
+    async def start(self, script: Script, sent: bytes) -> None:
+        """Begin the script, unless it goes on or has ended there already."""
+        ends = ceil((script.timeout + self.left_alone).total_seconds())
+        begin = remote_command("start", self._at, len(sent), ends, UNHEARD + script.kept)
+        parcel = self._parcel()
         fetch = f"{_aws(self._region)} {shlex.quote(parcel.address)} -"
-        printed = await self._ask("start", f"{_DEMAND_AWS}\n{fetch} | {begin}")
+        await parcel.put(sent)
+        try:
+            printed = await self._ask("start", f"{_DEMAND_AWS}\n{fetch} | {begin}")
+        finally:
+            await parcel.discard()
         if printed != "started":
             raise self._not_begun(printed)
 
     async def follow(self, output: BoundedOutput, kept: int) -> str:
         """Hear the script to its end, and answer how it ended."""
-        behind, waits = max(BEHIND, kept), pauses(self._host.every)
+        behind, waits = max(BEHIND, kept), pauses(self.machine.every)
         while True:
             words = (self._at, output.total, behind, AT_ONCE, kept)
             told = _told(await self._ask("hear", _program(TELL, *words)))
@@ -122,8 +136,9 @@ class SsmScript:
                 return told.state
             await asyncio.sleep(next(waits))
 
-    async def take(self, path: str, parcel: Parcel) -> bytes | None:
+    async def take(self, path: str) -> bytes | None:
         """Answer an output, or a byte more than may be taken; `None` where there is none."""
+        parcel = self._parcel()
         file = shlex.quote(f"{self._at}/files/{path}")
         send = f"{_aws(self._region)} - {shlex.quote(parcel.address)}"
         line = (
@@ -142,8 +157,10 @@ class SsmScript:
         await self._ask("end", remote_command("end", self._at, ceil(grace / TURN)), grace)
 
     async def forget(self) -> None:
-        """Remove what is left of a script that has ended."""
-        await self._host.ask(remote_command("forget", self._at), f"forget {self._name}", A_WHILE)
+        """Remove what is left of a script that has ended, if that can be done at once."""
+        with suppress(*self.failures):
+            forget = remote_command("forget", self._at)
+            await self.machine.ask(forget, f"forget {self._name}", A_WHILE)
 
     async def _ask(self, verb: str, line: str, longer: timedelta = timedelta(0)) -> str:
         """Answer what the line prints, however often it must be sent for that."""
@@ -151,20 +168,20 @@ class SsmScript:
         until = now() + self._patience
         while True:
             try:
-                said = await self._host.ask(line, f"{verb} {self._name}", A_WHILE + longer)
+                said = await self.machine.ask(line, f"{verb} {self._name}", A_WHILE + longer)
             except HostNotReached as failed:
                 if not failed.again or now() >= until:
                     raise
             else:
                 return said.strip()
-            await asyncio.sleep(self._host.every.total_seconds())
+            await asyncio.sleep(self.machine.every.total_seconds())
 
     @property
     def _region(self) -> str:
-        return self._host.client.meta.region_name
+        return self.machine.client.meta.region_name
 
     def _not_begun(self, printed: str) -> HostNotReached:
-        machine = self._host.instance
+        machine = self.machine.instance
         if NO_AWS in printed:
             why = (
                 f"{machine} has no program `aws`, by which scripts get there and files back. "

@@ -12,14 +12,15 @@ from moto.ssm.models import ssm_backends
 
 import resources.aws
 from bot.engine.engine import Engine
-from bot.engine.happenings import Happening, StepPrinted
-from bot.engine.logs.masking import Masks
 from bot.store.database import Database
 from resources.aws import AwsConnection, CloudFormationStack
 from resources.executors import LocalExecutor
+from resources.masking import Masks
 from resources.secrets import EnvironmentSecrets, Secrets
 from tests.resources.aws.faithful_cloudformation import FaithfulCloudFormation
+from tests.resources.passing_clock import PassingClock
 from tests.resources.test_library_examples import Words
+from tests.step_logs import printed_on
 
 ACME, GLOBEX = "111122223333", "444455556666"
 SITE = """
@@ -44,7 +45,8 @@ class Cloud:
     database: Database
     folder: Path
     environment: dict[str, str] = field(default_factory=dict)
-    printed: list[str] = field(default_factory=list)
+    clock: PassingClock = field(default_factory=PassingClock)
+    """That of AWS and of the bot."""
 
     def stack(
         self, tenant: str = "acme", account: str = ACME, **arguments: Any
@@ -97,7 +99,7 @@ class Cloud:
     @property
     def log(self) -> str:
         """All that was printed."""
-        return "".join(self.printed)
+        return printed_on(self.database)
 
     @asynccontextmanager
     async def engine(self, more: Sequence[object] = ()) -> AsyncIterator[Engine]:
@@ -105,11 +107,5 @@ class Cloud:
         masks = Masks()
         secrets = Secrets(EnvironmentSecrets(self.environment), hear=masks.add)
         given = [secrets, masks, *more]
-        async with Engine(
-            self.database, given=given, masks=masks, listeners=[self._hear]
-        ) as engine:
+        async with Engine(self.database, clock=self.clock, given=given, masks=masks) as engine:
             yield engine
-
-    def _hear(self, happening: Happening) -> None:
-        if isinstance(happening, StepPrinted):
-            self.printed.append(happening.text)

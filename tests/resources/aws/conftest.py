@@ -10,6 +10,7 @@ import pytest
 from moto.cloudformation.models import CloudFormationBackend, cloudformation_backends
 from moto.server import ThreadedMotoServer
 
+from bot.engine.clock import SystemClock
 from bot.engine.engine import Engine
 from bot.store.database import Database
 from resources.aws.connection import AwsConnection
@@ -87,7 +88,10 @@ def cloud(
     """Accounts in which stacks are deployed as AWS does it, and an engine to do so."""
     cloudformation_backends.backend = FaithfulCloudFormation
     cloudformation_backends.clear()
-    yield Cloud(aws.model_copy(update={"endpoint": faithful_address}), database, tmp_path)
+    cloud = Cloud(aws.model_copy(update={"endpoint": faithful_address}), database, tmp_path)
+    FaithfulCloudFormation.clock = cloud.clock
+    yield cloud
+    FaithfulCloudFormation.clock = SystemClock()
     cloudformation_backends.backend = CloudFormationBackend
     cloudformation_backends.clear()
 

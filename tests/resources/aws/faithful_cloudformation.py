@@ -1,9 +1,10 @@
 """moto's CloudFormation, with what it lacks of AWS's: time, outputs, failures, rollback, drift."""
 
 from collections.abc import Callable
+from datetime import datetime
 from threading import Event
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 
 from moto.cloudformation.exceptions import AlreadyExistsException, ValidationError
@@ -11,6 +12,7 @@ from moto.cloudformation.models import CloudFormationBackend, Stack
 from moto.core.exceptions import ServiceException
 from moto.core.utils import utcnow
 
+from bot.engine.clock import Clock, SystemClock
 from tests.resources.aws.faithful_change_set import FaithfulChangeSet, apply, tell
 from tests.resources.aws.faithful_resources import drift_in
 
@@ -21,8 +23,11 @@ class FaithfulCloudFormation(CloudFormationBackend):
     `failing` are the resources that cannot be made, with the reasons; while it is `held`,
     nothing goes on; `slow_looks` is how often is looked at what goes on; `made_change_sets` are
     the names of all change sets that were ever made. That a change set is executed is answered
-    when `answers` is set.
+    when `answers` is set. `dated` are the resources with their status, and since when they have
+    it by the `clock`, of which moto knows neither.
     """
+
+    clock: ClassVar[Clock] = SystemClock()
 
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
@@ -36,6 +41,7 @@ class FaithfulCloudFormation(CloudFormationBackend):
         self.sets: dict[tuple[str, str], FaithfulChangeSet] = {}
         self.made_change_sets: list[str] = []
         self.detections: dict[str, list[str]] = {}
+        self.dated: dict[str, dict[str, tuple[str, datetime]]] = {}
 
     @property
     def _url_module(self) -> Any:
@@ -178,7 +184,18 @@ class FaithfulCloudFormation(CloudFormationBackend):
         else:
             apply(change_set)
             stack.status = f"{act}_COMPLETE"
+        self._date(change_set, failed=bool(failed))
         tell(stack, token, stack.status)
+
+    def _date(self, change_set: FaithfulChangeSet, *, failed: bool) -> None:
+        """Note what became of each resource; one that was changed back was changed as well."""
+        dated = self.dated.setdefault(change_set.stack.stack_id, {})
+        for change in change_set.changes:
+            act, name = _ACTS[change["Action"]], change["LogicalResourceId"]
+            if act == "UPDATE" or (act == "CREATE" and not failed):
+                dated[name] = (f"{act}_COMPLETE", self.clock.now())
+            elif not failed:
+                del dated[name]
 
     # The end of a stack
 

@@ -15,7 +15,8 @@ from tests.resources.aws.faithful_resources import drift_in
 
 EVENTS_OF_A_PAGE = 3
 CHANGES_OF_A_PAGE = 1
-"""AWS has more on a page, and stacks have more of both."""
+RESOURCES_OF_A_PAGE = 1
+"""AWS has more on a page, and stacks have more of all of these."""
 
 
 class FaithfulCloudFormationResponse(CloudFormationResponse):
@@ -138,6 +139,20 @@ class FaithfulCloudFormationResponse(CloudFormationResponse):
             self.faithful.look(stack)
         shown, more = _page(stack.events[::-1], begin, EVENTS_OF_A_PAGE)
         return ActionResult({"StackEvents": shown, "NextToken": more})
+
+    def list_stack_resources(self) -> ActionResult:
+        stack = self.faithful.named(self._get_param("StackName"))
+        there = [
+            {
+                "LogicalResourceId": name,
+                "ResourceType": stack.template_dict["Resources"][name]["Type"],
+                "ResourceStatus": status,
+                "LastUpdatedTimestamp": at.replace(tzinfo=None),
+            }
+            for name, (status, at) in self.faithful.dated[stack.stack_id].items()
+        ]
+        shown, more = _page(there, self._get_param("NextToken"), RESOURCES_OF_A_PAGE)
+        return ActionResult({"StackResourceSummaries": shown, "NextToken": more})
 
     def update_termination_protection(self) -> ActionResult:
         stack = self.faithful.named(self._get_param("StackName"))

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bot.engine.engine import Engine
-from bot.engine.happenings import Happening, StepPrinted
+from bot.states import State
 from bot.store.database import Database
 from resources.aws import AwsAccountAccess, AwsConnection
 from tests.resources.aws.accounts import EMAIL, account, failure_of
@@ -14,6 +14,8 @@ from tests.resources.aws.organization import (
     NotDone,
     OrganizationOfAws,
 )
+from tests.resources.infrastructure import until
+from tests.step_logs import printed_on
 
 BUSY = NotDone("ConcurrentModificationException", "The organization is being changed.")
 UNHEARD = NotDone("CreateAccountStatusNotFoundException", "There is no such request.")
@@ -75,20 +77,18 @@ async def test_no_tenant_gets_the_account_of_another_of_the_same_name(
 async def test_an_account_that_is_not_active_yet_is_waited_for(
     database: Database, aws: AwsConnection, organization: OrganizationOfAws
 ) -> None:
-    told: list[str] = []
     organization.create_account(Email=EMAIL, AccountName="acme")
     organization.done()
     organization.rename(organization.number(EMAIL), state="PENDING_ACTIVATION")
 
-    def listen(happening: Happening) -> None:
-        if isinstance(happening, StepPrinted):
-            told.append(happening.text)
-            organization.rename(organization.number(EMAIL), state="ACTIVE")
+    async with Engine(database, clock=LeapingClock()) as engine:
+        run_id = await engine.submit(account(aws))
+        await until(lambda: organization.calls["DescribeAccount"] > 1)
+        organization.rename(organization.number(EMAIL), state="ACTIVE")
+        outcome = await engine.outcome(run_id)
 
-    async with Engine(database, clock=LeapingClock(), listeners=[listen]) as engine:
-        await engine.run(account(aws))
-
-    assert told == [f"AWS makes the account of {EMAIL} ready\n"]
+    assert outcome.state is State.SUCCEEDED
+    assert printed_on(database) == f"AWS makes the account of {EMAIL} ready\n"
 
 
 # Busy

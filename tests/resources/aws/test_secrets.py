@@ -5,13 +5,13 @@ import json
 import pytest
 
 from bot.engine.engine import Engine
-from bot.engine.logs.masking import Masks
 from bot.engine.logs.step_log import printed_by
 from bot.store.database import Database
 from resources import Action, Resource, Secret
 from resources.aws import AwsConnection, ParameterStore, SecretsManager
 from resources.aws.failures import asked
 from resources.fleet import Desired, Fleet
+from resources.masking import Masks
 from resources.secrets import SecretNotFound, Secrets
 
 VALUE = "hunter2-and-more"

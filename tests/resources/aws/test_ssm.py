@@ -11,6 +11,7 @@ from resources.aws import AwsConnection
 from resources.aws.ssm.executor import SsmExecutor
 from resources.errors import ScriptFailed
 from resources.executors import Script
+from resources.executors.remote_command import sent_ahead
 from tests.resources.aws.script_places import Host
 from tests.resources.aws.working_ssm import HERE, WorkingSsm
 from tests.resources.scripts import Witness, files_in, shell
@@ -88,7 +89,8 @@ async def test_a_missing_program_folder_or_output_is_named(host: Host) -> None:
         "PATH."
     )
     assert folder == (
-        f"`true` could not be started: the folder /no on {HERE} to run it in is not there."
+        f"`true` could not be started: the folder /no on the machine {HERE} to run it in "
+        "is not there."
     )
     assert output == (
         "`true` ended with status 0, but its output plan.json is not there. It printed nothing."
@@ -112,7 +114,8 @@ async def test_a_script_that_was_begun_before_a_crash_is_waited_for(host: Host) 
     executor, name = host.executor(), "run-7f3c.twice"
     log = host.folder.parent / "log"
     script = shell('echo begun >> "$0"; echo first; sleep 0.3; echo last', str(log), key=name)
-    await executor._begin(script, await executor._remote(name), executor._parcel(name))
+    remote = await executor._remote(name)
+    await remote.start(script, sent_ahead(script, executor.cwd, executor.environment))
 
     result = await executor.execute(script)
 

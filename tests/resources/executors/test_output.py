@@ -5,8 +5,8 @@ import resource
 
 import pytest
 
-from bot.engine.logs.masking import MaskedStream, Masks
 from resources.executors import DockerExecutor, Executor, Script
+from resources.masking import MaskedStream, Masks
 from tests.resources.executors.conftest import Tried
 from tests.resources.scripts import python, shell
 

@@ -1,8 +1,10 @@
 """Small definitions for the engine and the rehearsal alike; they note what they really did."""
 
 import asyncio
+from base64 import b64encode
 from datetime import timedelta
 from typing import ClassVar
+from urllib.parse import quote, quote_plus
 
 from pydantic import BaseModel
 
@@ -270,6 +272,24 @@ class Whispers(Workflow):
             return value if self.answers else "hush"
 
         return await self.do("whisper", whisper)
+
+
+class Mumbles(Workflow):
+    """Says a secret in pieces and in disguises, and answers one of these."""
+
+    key: Secret
+
+    async def define(self) -> str:
+        async def mumble() -> str:
+            value = await self.reveal(self.key)
+            disguised = b64encode(f"admin:{value}".encode()).decode()
+            self.log(f"the key is {value[:7]}")
+            self.log(f"{value[7:]}\n")
+            self.log(f"GET /?key={quote(value)}&also={quote_plus(value)}\n")
+            self.log(f"Authorization: Basic {disguised}\n")
+            return disguised
+
+        return await self.do("mumble", mumble)
 
 
 class Misnamed(Workflow):

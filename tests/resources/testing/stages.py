@@ -8,16 +8,17 @@ from typing import Any
 import pytest
 
 from bot.engine.engine import Engine
-from bot.engine.happenings import Happening, StepEnded, StepPrinted
-from bot.engine.logs.masking import Masks
+from bot.engine.happenings import Happening, StepEnded
 from bot.store.database import Database
 from resources.errors import OrbitsError
+from resources.masking import Masks
 from resources.model.definition import Definition
 from resources.model.resource import Resource
 from resources.model.values import command_result_type, result_type
 from resources.secrets import EnvironmentSecrets, Secrets
 from resources.testing import Crashed, Rehearsal
 from tests.engine.things import Ledger
+from tests.step_logs import printed_on
 
 KEY = "nobody knows this"
 
@@ -68,7 +69,6 @@ class OnEngine(Stage):
         self._database = database
         self._masks = Masks()
         self._steps: list[str] = []
-        self._printed: list[str] = []
         self._left: tuple[Definition, str] | None = None
 
     def _engine(self) -> Engine:
@@ -81,8 +81,6 @@ class OnEngine(Stage):
         if isinstance(happening, StepEnded):
             identity = "it" if happening.identity == happening.run_id else happening.identity
             self._steps.append(f"{identity}: {happening.step} {happening.state}")
-        elif isinstance(happening, StepPrinted):
-            self._printed.append(happening.text)
 
     async def do(self, x: Definition, command: str | None = None, *, force: bool = False) -> Any:
         async with self._engine() as engine:
@@ -108,7 +106,7 @@ class OnEngine(Stage):
 
     @property
     def log(self) -> str:
-        return self._masks.mask("".join(self._printed))
+        return printed_on(self._database)
 
 
 class InRehearsal(Stage):

@@ -113,6 +113,11 @@ class AgencyOnAws:
         found = {name: store.get_parameter(f"/{tenant}/{name}/greeting") for name in SERVICES}
         return {name: there.value for name, there in found.items() if there}
 
+    def word(self, tenant: str, name: str) -> str | None:
+        """Answer a parameter in a tenant's account, if it is there."""
+        there = ssm_backends[self.account(tenant)][self.connection.region].get_parameter(name)
+        return there.value if there else None
+
     async def greets_by_hand(self, tenant: str, service: str, value: str) -> None:
         """Let somebody change a parameter in a tenant's account."""
         inside = self.connection.inside(self.account(tenant))

@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from bot.engine.engine import Engine
-from bot.engine.happenings import Happening
-from bot.engine.logs.masking import Masks
 from bot.github.repositories import GithubRepositories
 from bot.store.database import Database
+from resources.masking import Masks
 from resources.secrets import Secrets
 from tests.postgres import Postgres
 from tests.resources.aws.agency.agency_on_aws import SERVICES, TENANTS, AgencyOnAws
 from tests.resources.aws.agency.landing_zone import furnished_organization
 from tests.resources.aws.cloud import Cloud
+from tests.resources.aws.faithful_cloudformation import FaithfulCloudFormation
 from tests.resources.aws.lasting_invalidations import lasting_invalidations
 from tests.resources.aws.leaping_clock import LeapingClock
 from tests.resources.aws.working_ecs import working_ecs
@@ -58,20 +58,19 @@ async def github(tmp_path: Path) -> AsyncIterator[OnGitHub]:
 
 
 @pytest.fixture
-def heard() -> list[Happening]:
-    """What the engine has told of."""
-    return []
+def clock(at_aws: AgencyOnAws) -> LeapingClock:
+    """The clock of the engine, and of AWS."""
+    FaithfulCloudFormation.clock = clock = LeapingClock()
+    return clock
 
 
 @pytest.fixture
 async def engine(
-    database: Database, at_aws: AgencyOnAws, github: OnGitHub, heard: list[Happening]
+    database: Database, at_aws: AgencyOnAws, github: OnGitHub, clock: LeapingClock
 ) -> AsyncIterator[Engine]:
     """An engine with what the bot gives to stacks, whose waits nobody has to sit through."""
     masks = Masks()
     secrets = Secrets(*at_aws.fleet().secrets, hear=masks.add)
     given = (GithubRepositories(github.door), github.logins(), secrets, masks)
-    async with Engine(
-        database, clock=LeapingClock(), given=given, masks=masks, listeners=[heard.append]
-    ) as engine:
+    async with Engine(database, clock=clock, given=given, masks=masks) as engine:
         yield engine

@@ -7,7 +7,6 @@ import pytest
 from sqlmodel import col, select
 
 from bot.engine.engine import Engine
-from bot.engine.happenings import Happening, StepPrinted
 from bot.store.database import Database
 from bot.store.tables import Recorded
 from resources.errors import StepFailed
@@ -23,6 +22,7 @@ from tests.resources.aws.agency.agency_on_aws import (
     AgencyOnAws,
 )
 from tests.resources.on_github import OnGitHub
+from tests.step_logs import printed_on
 
 SYNTHESIZED = [f"synthesized {name}: first\n" for name in ("Auth", "Backend", "Frontend")]
 
@@ -33,12 +33,11 @@ async def test_two_tenants_from_nothing_to_nothing(
     with_databases: AgencyOnAws,
     github: OnGitHub,
     database: Database,
-    heard: list[Happening],
 ) -> None:
     agency = with_databases
     first, second = await installed(engine, agency), agency.commit_all("second", UNIQUE)
 
-    assert [printed(heard).count(line) for line in SYNTHESIZED] == [1, 1, 1]
+    assert [printed_on(database).count(line) for line in SYNTHESIZED] == [1, 1, 1]
     assert sorted(github.agency.repositories) == list(SERVICES)
     assert github.asked("POST", "/repos") == len(SERVICES)
 
@@ -54,7 +53,7 @@ async def test_two_tenants_from_nothing_to_nothing(
         assert agency.state(tenant) == "PENDING_CLOSURE"
 
     assert await deployed(database) == {}
-    assert PASSWORD not in printed(heard)
+    assert PASSWORD not in printed_on(database)
 
 
 async def installed(engine: Engine, agency: AgencyOnAws) -> dict[str, str]:
@@ -138,7 +137,3 @@ async def deployed(database: Database) -> dict[str, dict[str, str]]:
     chosen = select(Recorded).where(col(Recorded.identity).startswith("stack-"))
     rows = await database.read(lambda session: list(session.exec(chosen)))
     return {row.identity: json.loads(row.output or "null") for row in rows}
-
-
-def printed(heard: list[Happening]) -> str:
-    return "".join(each.text for each in heard if isinstance(each, StepPrinted))

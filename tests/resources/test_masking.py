@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.engine.logs.masking import MaskedStream, Masks, forms_of
+from resources.masking import MaskedStream, Masks, forms_of
 
 PASSWORD = "Tr0ub4dor&3/+ß?"
 KEY = "-----BEGIN KEY-----\nMIIEvQIBADAN\nBgkqhkiG9w0B\n-----END KEY-----\n"

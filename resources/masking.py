@@ -21,6 +21,10 @@ SHORTEST_EMBEDDED = 8
 _QUOTED = re.compile(r"%[0-9A-F]{2}")
 
 
+class SecretNotStorable(OrbitsError):
+    """What is to be stored holds a secret that this process has revealed."""
+
+
 class Masks:
     """The secret values that a process has seen, and how to take them out of a text.
 
@@ -56,6 +60,15 @@ class Masks:
         if not self._forms:
             return text
         return self.mask_until(text, len(text), 0)[0]
+
+    def demand_none_in(self, text: str, what: str) -> str:
+        """Answer `text`; raises `SecretNotStorable` where it holds a secret."""
+        if self.mask(text) != text:
+            raise SecretNotStorable(
+                f"{what} holds a secret that this process revealed, and is not stored. Use a "
+                "reference to it, such as the name under which it is kept."
+            )
+        return text
 
     def mask_until(self, text: str, end: int, masked: int) -> tuple[str, int]:
         """Mask the text before `end`, of which `masked` characters are masked already.
@@ -105,20 +118,6 @@ class Masks:
         while found and found.start() < end:
             yield found.start()
             found = self._heads.search(text, found.start() + 1)
-
-
-class SecretNotStorable(OrbitsError):
-    """What is to be stored holds a secret that this process has revealed."""
-
-
-def demand_no_secrets(masks: Masks, text: str, what: str) -> str:
-    """Answer `text`; raises `SecretNotStorable` where it holds a secret."""
-    if masks.mask(text) != text:
-        raise SecretNotStorable(
-            f"{what} holds a secret that this process revealed, and is not stored. Use a "
-            "reference to it, such as the name under which it is kept."
-        )
-    return text
 
 
 class MaskedStream:
