@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from bot.engine.interruptions import Drained
 from bot.engine.journal.rows import Begun
+from resources.model.whole import Whole
 
 
 class Place(Protocol):
@@ -108,6 +109,8 @@ class LiveRun:
     root: Activity = field(default_factory=Activity)
     """What goes on in the whole root."""
     last_good: dict[str, Any] | None = None
+    whole: Whole | None = None
+    """The outermost resource that it is part of, or is; `None` where there is none."""
     flaw: Exception | None = None
     """An error that a workflow may not swallow, such as a memory that does not fit its code."""
     cancelled_by: str | None = None

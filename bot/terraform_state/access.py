@@ -1,13 +1,14 @@
 """How runs of this process come to the states of their modules."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from datetime import datetime
 from functools import partial
 from urllib.parse import quote
 
 from sqlmodel import Session
 
 from bot.store.database import Database
-from bot.terraform_state import versions
+from bot.terraform_state import imports, versions
 from bot.terraform_state.passwords import Bearer, Passwords
 from bot.terraform_state.statements import TOKEN
 from resources.errors import NotRunning, OrbitsError
@@ -58,6 +59,18 @@ class ServedStates(TerraformStates):
     async def newest(self, identity: str) -> bytes | None:
         """Answer the state, or `None`."""
         return await self._database.read(lambda session: versions.newest(session, identity))
+
+    async def as_of(self, identity: str, moment: datetime) -> bytes | None:
+        """Answer the state as it was, or `None`."""
+        return await self._database.read(lambda session: versions.as_of(session, identity, moment))
+
+    async def note_imported(self, identity: str, addresses: Collection[str]) -> None:
+        """Remember what is taken into the state."""
+        await self._database.write(lambda session: imports.note(session, identity, addresses))
+
+    async def imported(self, identity: str) -> frozenset[str]:
+        """Answer what was ever taken into the state."""
+        return await self._database.read(lambda session: imports.noted(session, identity))
 
 
 def _token_of(run_id: str, session: Session) -> int | None:

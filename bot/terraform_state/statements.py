@@ -36,6 +36,22 @@ NEWEST: Any = select(TerraformState.body).where(_OF_THE_STATE).order_by(_NEWEST_
 NEWEST_FOR_RUN: Any = select(NEWEST.scalar_subquery()).select_from(Run).where(*_GOES_ON)
 """The same for a run: no row where that goes on no more, `None` where there is no version."""
 
+AS_OF: Any = (
+    select(TerraformState.body)
+    .where(_OF_THE_STATE, col(TerraformState.at) <= bindparam("moment", type_=Moment))
+    .order_by(_NEWEST_FIRST)
+    .limit(1)
+)
+"""The body of the version that was the newest at a moment."""
+
+OLDEST: Any = (
+    select(TerraformState.version, TerraformState.body)
+    .where(_OF_THE_STATE)
+    .order_by(col(TerraformState.version))
+    .limit(1)
+)
+"""The oldest version that is kept."""
+
 HEAD: Any = (
     select(TerraformState.version, TerraformState.serial, TerraformState.md5, TerraformState.size)
     .where(_OF_THE_STATE)

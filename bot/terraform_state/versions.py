@@ -91,6 +91,17 @@ def newest(session: Session, identity: str) -> bytes | None:
     return zlib.decompress(body) if body else None
 
 
+def as_of(session: Session, identity: str, moment: datetime) -> bytes | None:
+    """Answer the state at a moment, or `None`; of what is forgotten, the oldest that is kept."""
+    connection = session.connection()
+    row = connection.execute(statements.AS_OF, {"state_of": identity, "moment": moment}).first()
+    if row is None:
+        row = connection.execute(statements.OLDEST, {"state_of": identity}).first()
+        if row is None or row.version == 1:
+            return None
+    return zlib.decompress(row.body) if row.body else None
+
+
 def newest_for_run(session: Session, identity: str, bearer: Bearer) -> bytes | None:
     """Answer the state, or `None`; raises `LeaseLost` where the run goes on no more."""
     given = {"state_of": identity, "by_run": bearer.run_id, "by_token": bearer.token}

@@ -1,6 +1,6 @@
 """Things with an identity that are brought to a state, and kept there."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, ClassVar, Self
 
@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 from resources.errors import HookNotDefined
 from resources.model.definition import Steps
+
+CLOCKS_DIFFER = timedelta(minutes=1)
+"""What one machine dates this shortly after another's moment may have been before it."""
 
 
 class Severity(StrEnum):
@@ -109,6 +112,23 @@ class Resource(Steps):
         """
         arguments = self.scope.last_good()
         return None if arguments is None else type(self).model_validate(arguments)
+
+    def last_success(self) -> datetime | None:
+        """Answer when all that this run is part of was last brought about with success.
+
+        That is the success of the outermost resource, such as a tenant's stack, or this one where
+        nobody asked for it; a success of what is nested in it does not count. `None` where it
+        never succeeded. What came into being since then was never part of anything that works.
+        Known while it runs, and the same throughout the run. Whoever compares times of other
+        machines with it adds `CLOCKS_DIFFER`.
+        """
+        whole = self.scope.whole()
+        return whole.last_success if whole else None
+
+    def goes_back(self) -> bool:
+        """Answer whether this run is a rollback, or part of one, whatever it was asked for."""
+        whole = self.scope.whole()
+        return whole is not None and whole.goes_back
 
     async def define_install(self) -> None:
         """Bring it about for the first time, and again when `version` changes."""

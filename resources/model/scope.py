@@ -6,6 +6,7 @@ from typing import Any, Protocol, TypedDict, TypeVar
 
 from resources.model.pending import Pending
 from resources.model.retry import Retry
+from resources.model.whole import Whole
 from resources.secrets import Secret
 
 T = TypeVar("T")
@@ -55,6 +56,9 @@ class Scope(Protocol):
 
     def last_good(self) -> dict[str, Any] | None:
         """Answer the arguments last brought about with success, or `None`."""
+
+    def whole(self) -> Whole | None:
+        """Answer what the run is part of, or `None` where that is no resource."""
 
 
 class Checks(Protocol[T_co]):

@@ -5,6 +5,7 @@ from typing import Any, Protocol, TypeVar
 
 from resources.errors import NotRunning
 from resources.model.scope import StepOptions
+from resources.model.whole import Whole
 from resources.secrets import Secret
 
 T = TypeVar("T")
@@ -28,6 +29,9 @@ class Asking(Protocol):
 
     async def reveal(self, secret: Secret) -> str:
         """Answer a secret's value."""
+
+    def whole(self) -> Whole | None:
+        """Answer what the run is part of."""
 
 
 class StepScope:
@@ -77,6 +81,10 @@ class StepScope:
     def last_good(self) -> dict[str, Any] | None:
         """An action has no recorded state."""
         return None
+
+    def whole(self) -> Whole | None:
+        """Answer what the run is part of whose step it is."""
+        return self._scope.whole()
 
     def _has_no_steps(self, name: str) -> NotRunning:
         return NotRunning(

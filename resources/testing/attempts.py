@@ -14,6 +14,7 @@ from resources.model.sorts import Sort, sort_of
 from resources.model.step_scope import StepScope
 from resources.model.time_limit import TimeLimit, in_time_for
 from resources.model.values import ResultType, handle_type
+from resources.model.whole import Whole
 from resources.secrets import Secret
 from resources.testing.crash import Moment
 from resources.testing.journal import Ending, Outcome, StepMemory
@@ -43,6 +44,9 @@ class Attempting(Protocol):
 
     async def reveal(self, secret: Secret) -> str:
         """Answer a secret's value."""
+
+    def whole(self) -> Whole | None:
+        """Answer what the run is part of."""
 
     def keep(self, step: StepMemory) -> None:
         """Remember a step as it stands."""

@@ -116,6 +116,8 @@ class RunMemory:
     deadline_at: datetime | None = None
     steps: dict[str, StepMemory] = field(default_factory=dict)
     last_good: dict[str, Any] | None = None
+    succeeded_at: datetime | None = None
+    """When its identity was last brought about, before it began."""
 
 
 @dataclass
@@ -126,6 +128,7 @@ class Record:
     fingerprint: str | None
     arguments: str | None
     output: str | None
+    updated_at: datetime
     settled: bool = True
 
     def told(self) -> JsonValue:
@@ -172,6 +175,7 @@ class Journal:
             record = self.records.get(wanted.identity)
             if record is not None and record.arguments is not None:
                 memory.last_good = json.loads(record.arguments)
+                memory.succeeded_at = record.updated_at
         return memory
 
     def keep(self, run: RunMemory, step: StepMemory) -> None:

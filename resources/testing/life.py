@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from resources.errors import NotGiven
+from resources.model.whole import Whole
 from resources.testing.clock import LeapingClock
 from resources.testing.crash import CrashPoint, Moment
 from resources.testing.journal import Ending, Journal, Printed, RunMemory
@@ -28,6 +29,8 @@ class LiveRun:
     flaw: Exception | None = None
     """Why what is remembered of it cannot be used."""
     out_of_time: bool = False
+    whole: Whole | None = None
+    """The outermost resource that it is part of, or is; `None` where there is none."""
 
     @property
     def identity(self) -> str:

@@ -19,11 +19,12 @@ from resources.model.values import (
     command_result_type,
     result_type,
 )
+from resources.model.whole import Whole
 from resources.model.workflow import Workflow
 from resources.testing.attempts import is_being_cancelled
 from resources.testing.crash import Moment
 from resources.testing.intact import holds, is_intact
-from resources.testing.journal import Ending, Outcome, Record, StepMemory, Wanted
+from resources.testing.journal import Ending, Outcome, Record, RunMemory, StepMemory, Wanted
 from resources.testing.life import Life, LiveRun
 from resources.testing.scope import RehearsedScope
 
@@ -108,6 +109,7 @@ class Runs:
         deadline = x.deadline if isinstance(x, Steps) else None
         until = self._life.clock.now() + deadline if deadline is not None else None
         run = LiveRun(self._journal.run_of(wanted, until), parent)
+        run.whole = _whole(x, run.memory, parent.whole if parent else None)
         self._life.live[run.identity] = run
         record = self._journal.records.get(wanted.identity)
         if record is not None and wanted.command in CHANGING:
@@ -185,12 +187,13 @@ class Runs:
     def _record(self, x: Resource, wanted: Wanted, result: str | None) -> None:
         records, before = self._journal.records, self._journal.records.get(wanted.identity)
         if wanted.command in BRINGING_ABOUT:
-            new = Record(x.version, wanted.fingerprint, wanted.arguments, result)
+            now = self._life.clock.now()
+            new = Record(x.version, wanted.fingerprint, wanted.arguments, result, now)
             if wanted.command == "install" and x.defines("update"):
                 # Half of what is desired: an update is still to come.
-                kept = before or Record(None, None, None, None)
+                kept = before or Record(None, None, None, None, now)
                 new = Record(
-                    x.version, kept.fingerprint, kept.arguments, kept.output, settled=False
+                    x.version, kept.fingerprint, kept.arguments, kept.output, now, settled=False
                 )
             records[wanted.identity] = new
         elif wanted.command == "uninstall":
@@ -212,6 +215,15 @@ def _body(
     if isinstance(x, Workflow):
         return x.bound_to(scope).define, lambda: result_type(x)
     return partial(scope.do, "run", x, None, {}), lambda: result_type(x)
+
+
+def _whole(x: Definition, run: RunMemory, above: Whole | None) -> Whole | None:
+    """Answer what a run is part of; what is handed to the queue is a whole of its own."""
+    if not isinstance(x, Resource):
+        return above
+    if above is None or x.queued:
+        above = Whole(run.succeeded_at)
+    return above.carried_on(run.wanted.command)
 
 
 def _too_late(run: LiveRun) -> TimedOut:

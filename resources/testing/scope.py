@@ -14,6 +14,7 @@ from resources.model.sorts import Sort, sort_of
 from resources.model.step_names import StepNames
 from resources.model.time_limit import TimeLimit
 from resources.model.values import ResultType, command_result_type, result_type
+from resources.model.whole import Whole
 from resources.secrets import Secret
 from resources.testing.attempts import attempted, once_more
 from resources.testing.branches import Branches
@@ -83,6 +84,10 @@ class RehearsedScope:
     def last_good(self) -> dict[str, Any] | None:
         """Answer the arguments last brought about with success."""
         return self.run.memory.last_good
+
+    def whole(self) -> Whole | None:
+        """Answer what the run is part of."""
+        return self.run.whole
 
     async def reveal(self, secret: Secret) -> str:
         """Answer a secret's value, and mask it from now on."""

@@ -11,7 +11,7 @@ from bot.engine.engine import Engine
 from resources.errors import StepFailed
 from resources.executors import LocalExecutor
 from resources.model.resource import Difference
-from tests.resources.agency import ORDERS, USERS
+from tests.resources.agency import BAD, ORDERS, USERS
 from tests.resources.infrastructure import Infrastructure
 from tests.resources.service_repository import ServiceRepository
 from tests.resources.terraform_agency import TerraformAgency
@@ -43,6 +43,26 @@ def tables(agency: TerraformAgency, tenant: str) -> list[str]:
         query = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
         names = [name for (name,) in connection.execute(query)]
     return [name for name in names if not name.startswith("orbits_")]
+
+
+async def test_a_revision_that_fails_leaves_nothing_of_what_it_added(
+    agency: TerraformAgency, infrastructure: Infrastructure
+) -> None:
+    first = agency.commit({"app": '"first of ${var.tenant}"'}, USERS)
+    second = agency.commit({"app": '"second"', "queue": '"empty"'}, BAD)
+    async with infrastructure.engine() as engine:
+        await engine.run(agency.stack("acme", first))
+    infrastructure.clock.passes()
+
+    async with infrastructure.engine() as engine:
+        with pytest.raises(StepFailed) as failed:
+            await engine.run(agency.stack("acme", second))
+
+    assert "`sql-migrate`" in str(failed.value)
+    assert failed.value.rolled_back
+    assert conf(agency, "acme") == "first of acme"
+    assert not (agency.account("acme") / "queue").exists()
+    assert tables(agency, "acme") == ["users"]
 
 
 async def test_two_tenants_from_nothing_to_nothing(

@@ -58,10 +58,8 @@ async def test_what_a_newer_revision_added_goes_with_consent_only(
     with pytest.raises(StepFailed) as failed:
         await engine.run(old, "rollback")
 
-    assert str(failed.value.cause) == (
-        "terraform-acme is not applied, as it would destroy what is there, and what is in it:\n"
-        "- delete orbits_file.data (delete because no resource config)\n"
-        "Say `may_destroy=True` where that is meant. Nothing was changed."
+    assert "\n- delete orbits_file.data (delete because no resource config)\n" in str(
+        failed.value.cause
     )
     assert provided.there() == {"app": "new", "data": "orders"}
     await engine.run(old.model_copy(update={"may_destroy": True}), "rollback")

@@ -4,7 +4,8 @@ import asyncio
 import base64
 import hashlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -13,6 +14,7 @@ from sqlmodel import Session
 from bot.states import State
 from bot.store.database import Database
 from bot.terraform_state import versions
+from bot.terraform_state.access import ServedStates
 from bot.terraform_state.passwords import Bearer, Passwords
 from bot.web.terraform_state import LARGEST_LOCK
 from resources.errors import Refused
@@ -79,6 +81,45 @@ async def test_the_newest_versions_are_kept_and_older_ones_forgotten(database: D
     kept = await database.write(write_many)
 
     assert (kept[0], kept[-1], len(kept)) == (52, 3, versions.KEPT_VERSIONS)
+
+
+async def test_a_state_is_known_as_of_a_moment(database: Database) -> None:
+    def put(serial: int, minutes: int) -> Callable[[Session], int]:
+        written, at = versions.written(state(serial)), NOW + timedelta(minutes=minutes)
+        return lambda session: versions.put(session, STATE, written, "acme", at)
+
+    for serial in (1, 2, 3):
+        await database.write(put(serial, 10 * serial))
+    states = ServedStates(database, PASSWORDS, lambda: None, lambda _: None)
+
+    found = [await states.as_of(STATE, NOW + timedelta(minutes=at)) for at in (9, 10, 29, 30, 90)]
+
+    assert found == [None, state(1), state(2), state(3), state(3)]
+    assert await states.as_of("terraform-globex", NOW) is None
+
+
+async def test_as_of_a_moment_that_is_forgotten_it_is_the_oldest_that_is_kept(
+    database: Database,
+) -> None:
+    def write_many(session: Session) -> None:
+        for serial in range(1, versions.KEPT_VERSIONS + 3):
+            at = NOW + timedelta(minutes=serial)
+            versions.put(session, STATE, versions.written(state(serial)), "acme", at)
+
+    await database.write(write_many)
+
+    found = await database.read(lambda session: versions.as_of(session, STATE, NOW))
+    assert found == state(3)
+
+
+async def test_what_was_imported_is_remembered_once(database: Database) -> None:
+    states = ServedStates(database, PASSWORDS, lambda: None, lambda _: None)
+
+    await states.note_imported(STATE, ["a.b", "a.c"])
+    await states.note_imported(STATE, ["a.b"])
+
+    assert await states.imported(STATE) == {"a.b", "a.c"}
+    assert await states.imported("terraform-globex") == set()
 
 
 async def test_the_same_state_twice_is_one_version(backend: Backend, database: Database) -> None:

@@ -89,6 +89,7 @@ class Record(NamedTuple):
     arguments: str | None
     output: str | None
     settled: bool
+    updated_at: datetime
 
     @classmethod
     def read(cls, row: Any) -> "Record":
@@ -99,6 +100,11 @@ class Record(NamedTuple):
     def last_good(self) -> dict[str, Any] | None:
         """The arguments that it was last brought about with."""
         return json.loads(self.arguments) if self.arguments else None
+
+    @property
+    def succeeded_at(self) -> datetime | None:
+        """When it was last brought about; not yet, where only half of that was ever done."""
+        return self.updated_at if self.arguments else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ from resources.model.values import (
     command_result_type,
     result_type,
 )
+from resources.model.whole import Whole
 from resources.model.workflow import Workflow
 
 FIRST_LOOK_SECONDS = 1.0
@@ -363,6 +364,7 @@ class Commands:
             place=parent.place if parent else NoPlace(),
             root=parent.root if parent else Activity(),
             last_good=taken.record.last_good if taken.record else None,
+            whole=_whole(order, taken.record, parent.whole if parent else None),
         )
         self.live[run.run_id] = run
         return run
@@ -480,6 +482,16 @@ class Commands:
 
 def _now(commands: Commands) -> datetime:
     return commands._around.clock.now()  # noqa: SLF001 (of this file)
+
+
+def _whole(order: Order, record: Record | None, above: Whole | None) -> Whole | None:
+    """Answer what a run is part of; what is handed to the queue is a whole of its own."""
+    resource = order.definition
+    if not isinstance(resource, Resource):
+        return above
+    if above is None or resource.queued:
+        above = Whole(record.succeeded_at if record else None)
+    return above.carried_on(order.wanted.command)
 
 
 def _heard(task: "asyncio.Task[Outcome]") -> None:

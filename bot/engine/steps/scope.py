@@ -40,6 +40,7 @@ from resources.model.values import (
     result_type,
     type_named,
 )
+from resources.model.whole import Whole
 from resources.secrets import Secret, Secrets
 
 T = TypeVar("T")
@@ -113,13 +114,17 @@ class RunScope:
         self.print(self._prefix.rstrip("/"), text)
 
     def print(self, step: str, text: str) -> None:
-        """Keep what a step prints, and tell listeners."""
+        """Keep what a step prints."""
         self.run.printing.add(step)
         self.around.logs.take(self.run_id, step, text)
 
     def last_good(self) -> dict[str, Any] | None:
         """Answer the arguments last brought about with success."""
         return self.run.last_good
+
+    def whole(self) -> Whole | None:
+        """Answer what the run is part of."""
+        return self.run.whole
 
     async def reveal(self, secret: Secret) -> str:
         """Answer a secret's value, and mask it from now on."""

@@ -19,7 +19,7 @@ from bot.store.tables.runs import (
 )
 from bot.store.tables.tallies import Tally
 from bot.store.tables.tenants import Deployed, Hold, Tenant
-from bot.store.tables.terraform import TerraformLock, TerraformState
+from bot.store.tables.terraform import TerraformImport, TerraformLock, TerraformState
 
 __all__ = [
     "LIVE_ROWS",
@@ -49,6 +49,7 @@ __all__ = [
     "Step",
     "Tally",
     "Tenant",
+    "TerraformImport",
     "TerraformLock",
     "TerraformState",
     "Wait",

@@ -1,4 +1,4 @@
-"""The states of Terraform modules, every version of each, and who is about to change one."""
+"""The states of Terraform modules: all versions, what was imported, and who may write one."""
 
 from datetime import datetime
 
@@ -25,6 +25,13 @@ class TerraformState(SQLModel, table=True):
     body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     run_id: str
     at: datetime = moment()
+
+
+class TerraformImport(SQLModel, table=True):
+    """An object that a module did not make: it was there before, and taken into its state."""
+
+    identity: str = Field(primary_key=True)
+    address: str = Field(primary_key=True)
 
 
 class TerraformLock(SQLModel, table=True):

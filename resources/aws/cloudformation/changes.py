@@ -1,10 +1,13 @@
 """What a change set would do to the resources of a stack, and which of it would lose data."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
 from resources.errors import Refused
+from resources.library.way_back import what_goes, what_stays
 from resources.model.resource import Difference, Plan, Severity
 
 if TYPE_CHECKING:
@@ -108,14 +111,27 @@ def made_anew(status: str) -> Difference:
     return Difference(path="stack", desired="deleted, and created anew", observed=status)
 
 
-def not_consented(stack: str, changes: tuple[Change, ...]) -> Refused:
-    """Answer the refusal of changes of which some would destroy what is there."""
-    destroying = [change for change in changes if change.destroys]
-    named = "".join(f"\n- {change}" for change in destroying[:MOST_NAMED])
-    more = len(destroying) - MOST_NAMED
-    named += f"\n- and {more} more" if more > 0 else ""
+def not_consented(stack: str, destroying: Sequence[Change]) -> Refused:
+    """Answer the refusal of changes that would destroy what is there."""
     return Refused(
         f"The stack {stack} is not changed, as that would destroy what is there, and what is in "
-        f"it:{named}\nSay `consents_to_deletion=True` where that is meant, or give these a "
-        "`DeletionPolicy` and an `UpdateReplacePolicy` that keep them. Nothing was changed."
+        f"it:{_named(destroying)}\nSay `consents_to_deletion=True` where that is meant, or give "
+        "these a `DeletionPolicy` and an `UpdateReplacePolicy` that keep them. Nothing was changed."
     )
+
+
+def not_consented_on_the_way_back(
+    stack: str, destroying: Sequence[Change], success: datetime | None
+) -> Refused:
+    """Answer the refusal of changes that would destroy more than what is new since a success."""
+    return Refused(
+        f"The stack {stack} is not taken back, as that would destroy {what_stays(success)}, and "
+        f"what is in it:{_named(destroying)}\n{what_goes(success)} Say `consents_to_deletion=True` "
+        "where that is meant, or deploy a revision that has these. Nothing was changed."
+    )
+
+
+def _named(destroying: Sequence[Change]) -> str:
+    named = "".join(f"\n- {change}" for change in destroying[:MOST_NAMED])
+    more = len(destroying) - MOST_NAMED
+    return named + (f"\n- and {more} more" if more > 0 else "")

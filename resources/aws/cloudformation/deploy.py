@@ -3,14 +3,18 @@
 import asyncio
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr
 
 from resources.aws.cloudformation.change_set import ChangeSet, ChangeSetMaker, put_away
-from resources.aws.cloudformation.changes import not_consented
+from resources.aws.cloudformation.changes import (
+    Change,
+    not_consented,
+    not_consented_on_the_way_back,
+)
 from resources.aws.cloudformation.events import (
     WENT_WELL,
     end_of,
@@ -28,8 +32,10 @@ from resources.aws.cloudformation.stack_state import (
 from resources.aws.cloudformation.template import StackRequest
 from resources.aws.failures import AwsFailed, asked
 from resources.errors import IdentityBusy, Refused
+from resources.library.way_back import goes
 from resources.model.action import LongAction
 from resources.model.pending import Pending
+from resources.model.resource import CLOCKS_DIFFER
 
 
 class Operation(BaseModel):
@@ -121,7 +127,11 @@ class StackOperation(LongAction):
 
 
 class DeployStack(StackOperation):
-    """Bring a stack to what is requested, by a change set, where something changes."""
+    """Bring a stack to what is requested, by a change set, where something changes.
+
+    Without consent nothing is destroyed, but for what was created since the last success, and
+    that on the way back. Whoever takes the run up finds the same success, and decides alike.
+    """
 
     request: StackRequest
     consents_to_deletion: bool
@@ -146,9 +156,10 @@ class DeployStack(StackOperation):
         return await self._executed(change_set)
 
     async def _executed(self, change_set: ChangeSet) -> Operation:
-        if not self.consents_to_deletion and any(each.destroys for each in change_set.changes):
+        refusal = await self._refusal([each for each in change_set.changes if each.destroys])
+        if refusal is not None:
             await put_away(self.address, change_set.name)
-            raise not_consented(str(self.address), change_set.changes)
+            raise refusal
         if change_set.execution == "OBSOLETE":
             await put_away(self.address, change_set.name)
             raise CloudFormationFailed(
@@ -157,7 +168,8 @@ class DeployStack(StackOperation):
             )
         if change_set.execution == "AVAILABLE":
             for change in change_set.changes:
-                self.log(f"To do: {change.resource} ({change.kind}): {change.difference.desired}\n")
+                what = change.difference.desired or "removed"
+                self.log(f"To do: {change.resource} ({change.kind}): {what}\n")
             client = await self.address.client()
             await asked(
                 client.execute_change_set,
@@ -166,6 +178,22 @@ class DeployStack(StackOperation):
                 ClientRequestToken=change_set.name,
             )
         return Operation(stack_id=change_set.stack_id, token=change_set.name)
+
+    async def _refusal(self, destroying: Sequence[Change]) -> Refused | None:
+        """Answer why the change set is not executed, where somebody must consent to that first."""
+        if self.consents_to_deletion or not destroying:
+            return None
+        whole = self.scope.whole()
+        if whole is None or not whole.goes_back:
+            return not_consented(str(self.address), destroying)
+        new, success = frozenset[str](), whole.last_success
+        if success is not None:
+            new = await self.address.created_since(success + CLOCKS_DIFFER)
+        if rest := [change for change in destroying if change.resource not in new]:
+            return not_consented_on_the_way_back(str(self.address), rest, success)
+        for change in destroying:
+            self.log(goes(f"{change.resource} ({change.kind})"))
+        return None
 
     async def _usable(self, observed: ObservedStack | None) -> ObservedStack | None:
         """Delete what a first creation left that failed; refuse what a person must mend."""

@@ -37,7 +37,8 @@ class CloudFormationStack(Resource):
     Every change goes by a change set. Where that would remove or replace something whose
     policies do not keep it, it is refused unless `consents_to_deletion`. CloudFormation itself
     rolls back what fails. Going back to an older revision is deploying its template, with the
-    parameters of then. Where a cycle has found drift, the next deployment reverts it.
+    parameters of then; what was created since the tenant's stack last succeeded, and not changed
+    after that, goes without consent. Where a cycle has found drift, the next deployment reverts it.
 
     `template` is a file of a source tree. One whose path stays while its content changes needs
     its `sha256`, or a change of it is not seen. Beyond 51,200 bytes it goes by way of

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,7 +12,7 @@ from resources.aws.failures import AwsFailed, asked
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
-    from mypy_boto3_cloudformation.type_defs import StackTypeDef
+    from mypy_boto3_cloudformation.type_defs import StackResourceSummaryTypeDef, StackTypeDef
 
 StackName = Annotated[str, Field(pattern=r"^[A-Za-z][-A-Za-z0-9]{0,127}$")]
 """As CloudFormation takes them: letters, digits and dashes, at most 128."""
@@ -19,6 +20,8 @@ StackName = Annotated[str, Field(pattern=r"^[A-Za-z][-A-Za-z0-9]{0,127}$")]
 BEFORE_THE_FIRST = "REVIEW_IN_PROGRESS"
 """The status of a stack that has a change set, and nothing else yet."""
 GONE = "DELETE_COMPLETE"
+CREATED = "CREATE_COMPLETE"
+"""The status of a resource that was made, and neither changed since nor imported."""
 NOT_USABLE = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED"})
 """A stack whose first creation failed: it can only be deleted."""
 HIDDEN = "****"
@@ -84,6 +87,15 @@ class StackAddress(BaseModel):
             raise
         return _observed(answer["Stacks"][0])
 
+    async def created_since(self, moment: datetime) -> frozenset[str]:
+        """Answer which resources of the stack were created after that, and not changed since."""
+        client = await self.client()
+        return frozenset(
+            each["LogicalResourceId"]
+            for each in await asked(_resources_of, client, self.name)
+            if each["ResourceStatus"] == CREATED and each["LastUpdatedTimestamp"] > moment
+        )
+
     def command(self, verb: str, options: str = "") -> str:
         """Answer the line by which a person tells AWS's own tool to do something about it."""
         return (
@@ -94,6 +106,11 @@ class StackAddress(BaseModel):
     def __str__(self) -> str:
         where = "the own account" if self.account == "own" else f"account {self.account}"
         return f"{self.name} ({where}, {self.connection.region})"
+
+
+def _resources_of(client: "CloudFormationClient", name: str) -> "list[StackResourceSummaryTypeDef]":
+    pages = client.get_paginator("list_stack_resources").paginate(StackName=name)
+    return [each for page in pages for each in page["StackResourceSummaries"]]
 
 
 def _observed(stack: "StackTypeDef") -> ObservedStack:

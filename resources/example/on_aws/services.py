@@ -55,7 +55,8 @@ class AwsAgency(BaseModel):
     consents_to_deletion: bool = False
     """Whether what a revision does not have any more is deleted, though no policy keeps it.
 
-    Without it, such a revision is refused, and so is the way back from one that added something.
+    Without it, such a revision is refused, and so is the way back from one that has succeeded, and
+    added something.
     """
 
 

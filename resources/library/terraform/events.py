@@ -20,12 +20,32 @@ _ASKS_FOR_INIT = re.compile(r"\b(terraform|tofu) init\b")
 _LOCKED_BY = re.compile(r"state already locked: ID=([^\n]+)")
 
 
+class Place(NamedTuple):
+    """Where an object is: in a module, of a kind, by a name and the key of its instance.
+
+    As events and states have it alike: an address is quoted otherwise by each version.
+    """
+
+    module: str
+    kind: str
+    name: str
+    key: str | int | None
+
+
+NOWHERE = Place("", "", "", None)
+
+
 class Change(NamedTuple):
-    """What happens to one object of the module: `act` is Terraform's word, such as `create`."""
+    """What happens to one object of the module: `act` is Terraform's word, such as `create`.
+
+    `imported`: it was there before, and the module takes it over.
+    """
 
     address: str
     act: str
     reason: str = ""
+    place: Place = NOWHERE
+    imported: bool = False
 
     @property
     def destroys(self) -> bool:
@@ -141,8 +161,19 @@ def _read(line: str) -> dict[str, Any] | None:
 
 def _change(event: dict[str, Any]) -> Change:
     change = event.get("change") or {}
-    address = str((change.get("resource") or {}).get("addr", "?"))
-    return Change(address, str(change.get("action", "?")), str(change.get("reason") or ""))
+    resource = change.get("resource") or {}
+    return Change(
+        address=str(resource.get("addr", "?")),
+        act=str(change.get("action", "?")),
+        reason=str(change.get("reason") or ""),
+        place=Place(
+            module=str(resource.get("module", "")),
+            kind=str(resource.get("resource_type", "")),
+            name=str(resource.get("resource_name", "")),
+            key=resource.get("resource_key"),
+        ),
+        imported="importing" in change,
+    )
 
 
 def _diagnostic(told: dict[str, Any], module: Path) -> Diagnostic:

@@ -3,30 +3,31 @@
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from pydantic import JsonValue
 
-from resources.errors import Refused
 from resources.executors import Executor, LocalExecutor
 from resources.executors.local import INHERITED
 from resources.library.names import Slug
 from resources.library.terraform.command import Terraform
+from resources.library.terraform.consent import not_consented, not_consented_on_the_way_back
 from resources.library.terraform.events import Change
 from resources.library.terraform.folder import run_folder
+from resources.library.terraform.objects import made_since, objects_in
 from resources.library.terraform.outputs import Serial, TerraformOutputs, outputs_in, serial_of
 from resources.library.terraform.ready_modules import Module, made_ready
 from resources.library.terraform.states import TerraformStates
 from resources.library.terraform.work import MadePlan, PlanWentStale, Work
-from resources.model.resource import Difference, Plan, Resource, Severity
+from resources.library.way_back import goes
+from resources.model.resource import CLOCKS_DIFFER, Difference, Plan, Resource, Severity
 from resources.secrets import Secret
 
 ABOUT_TERRAFORM = (
     *("TF_CLI_CONFIG_FILE", "TF_PLUGIN_CACHE_DIR", "SSL_CERT_FILE"),
     *("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"),
 )
-MOST_NAMED = 20
 _NOT_SHOWN = frozenset({"no-op", "noop", "read"})
 
 
@@ -46,7 +47,9 @@ class TerraformModule(Resource):
     `secrets` are variables of the module (`TF_VAR_password`), `credentials` those of the
     environment that its providers read. What is applied is what was planned just before. Where
     that would destroy or replace something, it is refused unless `may_destroy` consents to it.
-    Going back to an older revision is applying that to the state of today.
+    Going back to an older revision is applying that to the state of today. On that way back, what
+    was made since the tenant's stack last succeeded goes without consent: nothing that works has
+    used it. What was imported since then does not, as it was there before.
 
     Outputs that the module calls sensitive are not recorded. `binary` is any program with the
     same commands, of Terraform 1.9 or later; `executor` is one of this machine, which has
@@ -114,21 +117,38 @@ class TerraformModule(Resource):
         if await self._state() is None:
             return
         async with self._work() as work:
-            await self._apply(work, await work.plan("-destroy"))
+            plan = await work.plan("-destroy")
+            if plan.destroyed and not self.may_destroy:
+                raise not_consented(self.identity(), plan.destroyed)
+            await self._apply(work, plan)
 
     async def _apply(self, work: Work, plan: MadePlan) -> None:
         if plan.destroyed and not self.may_destroy:
-            raise self._not_consented(plan.destroyed)
+            await self._demand_all_new(plan.destroyed)
+        if plan.imported:
+            await self.given(TerraformStates).note_imported(self.identity(), plan.imported)
         if plan.pending:
             await work.apply(plan)
 
-    def _not_consented(self, destroyed: list[Change]) -> Refused:
-        named = "".join(f"\n- {change}" for change in destroyed[:MOST_NAMED])
-        more = len(destroyed) - MOST_NAMED
-        named += f"\n- and {more} more" if more > 0 else ""
-        return Refused(
-            f"{self.identity()} is not applied, as it would destroy what is there, and what is in "
-            f"it:{named}\nSay `may_destroy=True` where that is meant. Nothing was changed."
+    async def _demand_all_new(self, destroyed: list[Change]) -> None:
+        """Refuse to lose anything but what is new, and that on the way back only."""
+        if not self.goes_back():
+            raise not_consented(self.identity(), destroyed)
+        success = self.last_success()
+        new = await self._made_since(success, destroyed) if success else []
+        if rest := [change for change in destroyed if change not in new]:
+            raise not_consented_on_the_way_back(self.identity(), rest, success)
+        for change in new:
+            self.log(goes(change.address))
+
+    async def _made_since(self, success: datetime, destroyed: list[Change]) -> list[Change]:
+        identity, states = self.identity(), self.given(TerraformStates)
+        then = await states.as_of(identity, success + CLOCKS_DIFFER)
+        return made_since(
+            destroyed,
+            then=objects_in(identity, then),
+            now=objects_in(identity, await self._state()),
+            imported=await states.imported(identity),
         )
 
     async def _state(self) -> bytes | None:

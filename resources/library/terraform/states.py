@@ -1,5 +1,8 @@
 """Where the states of Terraform modules are kept, as far as a module needs to know it."""
 
+from collections.abc import Collection
+from datetime import datetime
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -40,4 +43,19 @@ class TerraformStates:
 
     async def newest(self, identity: str) -> bytes | None:
         """Answer the state as Terraform wrote it last, or `None` where there is none."""
+        raise NotImplementedError
+
+    async def as_of(self, identity: str, moment: datetime) -> bytes | None:
+        """Answer the state as it was at that moment, or `None` where there was none.
+
+        Where nobody remembers that one any more, it is the oldest that is remembered.
+        """
+        raise NotImplementedError
+
+    async def note_imported(self, identity: str, addresses: Collection[str]) -> None:
+        """Remember which objects are taken into the state that were there before."""
+        raise NotImplementedError
+
+    async def imported(self, identity: str) -> frozenset[str]:
+        """Answer the addresses of all objects that were ever taken into the state."""
         raise NotImplementedError

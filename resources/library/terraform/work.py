@@ -42,6 +42,11 @@ class MadePlan:
         """What would go."""
         return [change for change in self.changes if change.destroys]
 
+    @property
+    def imported(self) -> list[str]:
+        """The addresses of what would be taken over, as it is there already."""
+        return [change.address for change in self.changes if change.imported]
+
 
 @dataclass(frozen=True)
 class Work:

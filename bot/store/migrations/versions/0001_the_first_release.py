@@ -439,6 +439,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name"),
     )
     op.create_table(
+        "terraformimport",
+        sa.Column("identity", sa.String(), nullable=False),
+        sa.Column("address", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("identity", "address"),
+    )
+    op.create_table(
         "terraformlock",
         sa.Column("identity", sa.String(), nullable=False),
         sa.Column("lock_id", sa.String(), nullable=False),
@@ -540,6 +546,7 @@ def downgrade() -> None:
     op.drop_table("wait")
     op.drop_table("terraformstate")
     op.drop_table("terraformlock")
+    op.drop_table("terraformimport")
     op.drop_table("tenant")
     op.drop_table("tally")
     op.drop_table("step")

@@ -1,6 +1,7 @@
 """One tenant of the agency in AWS: what is planned, found, put back, and not taken away."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -9,6 +10,7 @@ from resources.errors import StepFailed
 from resources.example.on_aws import AwsStack, AwsTenants, ServiceOnAws
 from resources.model.resource import Difference, Severity
 from tests.resources.aws.agency.agency_on_aws import UNIQUE, USERS, AgencyOnAws
+from tests.resources.aws.leaping_clock import LeapingClock
 from tests.resources.on_github import OnGitHub
 
 
@@ -59,30 +61,45 @@ async def test_each_deployment_of_the_frontend_clears_its_cdn_also_on_the_way_ba
     assert at_aws.greetings("acme") == {"frontend": "first"}
 
 
-@pytest.mark.parametrize("consents", [True, pytest.param(False, marks=pytest.mark.thorough)])
-async def test_a_stack_that_fails_has_the_others_put_back(
-    engine: Engine, at_aws: AgencyOnAws, consents: bool
+async def test_a_stack_that_fails_has_the_others_put_back_to_before_what_they_added(
+    engine: Engine, at_aws: AgencyOnAws, clock: LeapingClock
 ) -> None:
-    agency = replace(at_aws, consents_to_deletion=consents)
-    first = {name: agency.commit(name, "first") for name in ("auth", "frontend")}
-    await engine.run(agency.stack("acme", first))
-    agency.fails("acme", "Broken", "The bucket is taken.")
+    first = {name: at_aws.commit(name, "first") for name in ("auth", "frontend")}
+    await engine.run(at_aws.stack("acme", first))
+    await clock.sleep_until(clock.now() + timedelta(minutes=10))
+    at_aws.fails("acme", "Broken", "The bucket is taken.")
     second = {
-        "auth": agency.commit("auth", "second", farewell="bye"),
-        "frontend": agency.commit("frontend", "second", broken="yes"),
+        "auth": at_aws.commit("auth", "second", farewell="bye"),
+        "frontend": at_aws.commit("frontend", "second", broken="yes"),
     }
 
     with pytest.raises(StepFailed) as failed:
-        await engine.run(agency.stack("acme", second))
+        await engine.run(at_aws.stack("acme", second))
 
     assert "The bucket is taken." in failed.value.reason
-    way_back = "Say `consents_to_deletion=True` where that is meant"
-    assert (way_back in failed.value.reason) is not consents
-    assert failed.value.rolled_back is consents
-    assert agency.greetings("acme") == {
-        "auth": "first" if consents else "second",
-        "frontend": "first",
-    }
+    assert failed.value.rolled_back
+    assert at_aws.greetings("acme") == {"auth": "first", "frontend": "first"}
+    assert at_aws.word("acme", "/acme/auth/farewell") is None
+
+
+@pytest.mark.thorough
+async def test_what_a_success_has_added_stays_on_the_way_back_without_consent(
+    engine: Engine, at_aws: AgencyOnAws, clock: LeapingClock
+) -> None:
+    first = {"auth": at_aws.commit("auth", "first")}
+    await engine.run(at_aws.stack("acme", first))
+    second = {"auth": at_aws.commit("auth", "second", farewell="bye")}
+    await engine.run(at_aws.stack("acme", second))
+    await clock.sleep_until(clock.now() + timedelta(minutes=10))
+
+    with pytest.raises(StepFailed) as failed:
+        await engine.run(at_aws.stack("acme", first), "rollback")
+
+    assert "\n- remove Farewell (AWS::SSM::Parameter, /acme/auth/farewell)\n" in str(failed.value)
+    assert at_aws.word("acme", "/acme/auth/farewell") == "bye"
+    consents = replace(at_aws, consents_to_deletion=True)
+    await engine.run(consents.stack("acme", first), "rollback")
+    assert at_aws.word("acme", "/acme/auth/farewell") is None
 
 
 @pytest.mark.thorough
