@@ -20,7 +20,7 @@ from bot.drift.records import Drifts
 from bot.drift.reports import DriftReports
 from bot.engine.control.control import Control
 from bot.engine.engine import Engine
-from bot.engine.journal.queue import RunQueue
+from bot.engine.journal.asking import RunQueue
 from bot.github.door import GitHub
 from bot.github.fetching import GithubLogins
 from bot.github.repositories import GithubRepositories

@@ -47,7 +47,7 @@ def begin(hand: Hand, row: Drift, by: str, *, force: bool = False) -> bool:
     row.fix, row.fixing, row.fixed_by, row.fix_problem = row.fix + 1, True, by, None
     workflow = hand.new_fix(row.tenant, row.fix, force)
     wanted = Wanted.of(workflow, "run", workflow.identity() or row.tenant)
-    row.fix_run_id = hand.queue.enqueue(hand.session, wanted, hand.now).id
+    row.fix_run_id = hand.queue.enqueue(hand.session, wanted, hand.now)
     _told(hand.session, row)
     return True
 

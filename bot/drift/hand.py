@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from bot.engine.journal.queue import RunQueue
+from bot.engine.journal.asking import RunQueue
 from resources.fleet import Service
 from resources.model.resource import Difference
 from resources.model.workflow import Workflow

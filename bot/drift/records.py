@@ -14,7 +14,7 @@ from bot.drift.hand import Hand, NewFix, NewLook, Sight
 from bot.drift.life import Turn
 from bot.drift.wanted import desired_of, is_busy
 from bot.engine.clock import Clock
-from bot.engine.journal.queue import RunQueue
+from bot.engine.journal.asking import RunQueue
 from bot.store.database import Database
 from bot.store.tables import Drift
 from resources.errors import Refused, StepFailed

@@ -22,9 +22,9 @@ from bot.engine.dispatch import Dispatch
 from bot.engine.happenings import Happening, Listener, RunEnded
 from bot.engine.identifiers import new_id
 from bot.engine.interruptions import Drained, LeaseLost, RunInterrupted, StoreFailed
+from bot.engine.journal.asking import RunQueue
 from bot.engine.journal.journal import Journal
-from bot.engine.journal.queue import RunQueue
-from bot.engine.journal.rows import Claim, End, RootClaim, Taken, UpToDate
+from bot.engine.journal.rows import Claim, End, RootClaim, Taken
 from bot.engine.journal.sweeps import sweep
 from bot.engine.live_run import Gate
 from bot.engine.logs.step_log import StepLogs
@@ -185,19 +185,13 @@ class Engine:
             )
         now = self._clock.now()
         lanes = definition.lanes() if isinstance(definition, Resource) else ()
-        run = await self._database.write(
-            lambda session: self.queue.enqueue(
-                session,
-                wanted,
-                now,
-                lanes=lanes,
-                force=force,
-                rank=-priority,
-                deadline_at=deadline_of(definition, now),
-            )
+        deadline = deadline_of(definition, now)
+        ask = self.queue.ask(
+            wanted, now, lanes=lanes, force=force, rank=-priority, deadline_at=deadline
         )
+        run_id: str = await self._database.write_together(self.queue.enqueue_all, ask)
         self.wake()
-        return run.id
+        return run_id
 
     async def run(
         self, definition: Definition, command: str | None = None, *, force: bool = False
@@ -287,17 +281,17 @@ class Engine:
 
     async def _taken(self, run: Run, order: Order) -> Taken | None:
         claim = RootClaim(run.id, self._clock.now(), check=True, changing=CHANGING)
-        answer = await self._journal.claim_root(claim)
-        if not isinstance(answer, UpToDate):
-            return answer
-        skipped = await skipped_as(order, answer.record)
-        changing = CHANGING if skipped is None else frozenset[str]()
-        answer = await self._journal.claim_root(
-            RootClaim(run.id, self._clock.now(), check=False, changing=changing)
-        )
-        if not isinstance(answer, Taken) or skipped is None:
-            return answer if isinstance(answer, Taken) else None
-        await self._drive(run.id, partial(self._commands.skip_root, order, answer, skipped))
+        taken = await self._journal.claim_root(claim)
+        if taken is None or taken.record is None or not taken.up_to_date:
+            return taken
+        skipped = await skipped_as(order, taken.record)
+        if skipped is None:
+            await self._journal.unsettle(order.wanted.identity)
+            if await self._journal.occupy(run.id):
+                return taken
+            await self._journal.give_back(run.id)
+            return None
+        await self._drive(run.id, partial(self._commands.skip_root, order, taken, skipped))
         return None
 
     def _drive_in_task(self, order: Order, taken: Taken, lanes: Lanes | None) -> RootPlace:
@@ -342,7 +336,7 @@ class Engine:
         """End a run that this code cannot read, with the reason."""
         claim = RootClaim(run.id, self._clock.now(), check=False, changing=frozenset())
         taken = await self._journal.claim_root(claim)
-        if not isinstance(taken, Taken):
+        if taken is None:
             return
         failed = step_failed(error, step="read", identity=run.identity, run_id=run.id)
         outcome = Outcome(State.FAILED, failure=Failure.of(failed))

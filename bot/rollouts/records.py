@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from bot.engine.clock import Clock
-from bot.engine.journal.queue import RunQueue
+from bot.engine.journal.asking import RunQueue
 from bot.rollouts.affected import TenantFacts
 from bot.rollouts.moves import Kept
 from bot.rollouts.rows import begin, change, deploy, holds, legs, lookup

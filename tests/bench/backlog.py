@@ -12,7 +12,8 @@ from pathlib import Path
 from sqlmodel import Session, col, func, select
 
 from bot.engine.engine import Engine, wanted_of
-from bot.engine.journal.queue import enqueue
+from bot.engine.journal.asking import RunQueue
+from bot.engine.polling import Polling
 from bot.states import State
 from bot.store.database import Database
 from bot.store.tables import LIVE_ROWS, Run
@@ -34,12 +35,9 @@ def fill(url: str, workload: str, runs: int) -> None:
 async def _fill(url: str, workload: str, runs: int) -> None:
     async with Database(url) as database:
         wanted = [WORKLOADS[workload](number) for number in range(runs)]
-        await database.write(lambda session: _enqueue_all(session, wanted))
-
-
-def _enqueue_all(session: Session, wanted: list[Workflow]) -> None:
-    for definition in wanted:
-        enqueue(session, wanted_of(definition), datetime.now(UTC))
+        queue = RunQueue(Polling(database))
+        asks = [queue.ask(wanted_of(each), datetime.now(UTC)) for each in wanted]
+        await database.write(lambda session: queue.enqueue_all(session.connection(), asks))
 
 
 def finish(url: str, runs: int, at_once: int) -> dict[str, float]:

@@ -26,7 +26,7 @@ from bot.drift.slots import next_slot
 from bot.drift.watching import identity_of
 from bot.engine.clock import SystemClock
 from bot.engine.engine import Engine
-from bot.engine.journal.queue import RunQueue
+from bot.engine.journal.asking import RunQueue
 from bot.engine.pace import Pace
 from bot.engine.polling import Polling
 from bot.store.database import Database

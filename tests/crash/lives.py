@@ -16,7 +16,7 @@ from typing import Any, Self
 from bot.engine.clock import SystemClock
 from bot.engine.engine import wanted_of
 from bot.engine.jobs import Jobs
-from bot.engine.journal.queue import RunQueue
+from bot.engine.journal.asking import RunQueue
 from bot.engine.polling import Polling
 from bot.store.database import Database
 from resources import Workflow
@@ -66,8 +66,7 @@ class Lives:
             )
             wanted = wanted_of(self.asked)
             now = SystemClock().now()
-            run = await database.write(lambda session: queue.enqueue(session, wanted, now))
-            self.run = run.id
+            self.run = await database.write(lambda session: queue.enqueue(session, wanted, now))
         return self
 
     async def __aexit__(self, *problem: object) -> None:

@@ -25,7 +25,7 @@ from bot.drift.watching import watch
 from bot.engine.control.control import Control
 from bot.engine.dispatch import Dispatch
 from bot.engine.engine import Engine
-from bot.engine.journal.queue import RunQueue
+from bot.engine.journal.asking import RunQueue
 from bot.engine.polling import Polling
 from bot.github.auth import AppKey
 from bot.github.delivery import ReceivedDelivery

@@ -10,7 +10,7 @@ from bot.engine.journal.rows import Begun, RootClaim, Taken
 from bot.engine.polling import Polling
 from bot.store.bell import Bell
 from bot.store.database import Database
-from bot.store.tables import Owner, Run
+from bot.store.tables import Owner
 
 CHANGING = frozenset({"update", "install", "rollback", "uninstall"})
 
@@ -30,9 +30,9 @@ async def buried(journal: Journal) -> None:
     await journal._database.write(lambda session: session.execute(gone))
 
 
-async def taken(journal: Journal, run: Run, at: datetime) -> Begun | None:
+async def taken(journal: Journal, run_id: str, at: datetime) -> Begun | None:
     """Take a queued run, as a worker would that is alive until then."""
     if await journal._database.read(lambda session: session.get(Owner, journal._owner)) is None:
         await journal._database.write(lambda session: session.add(_owner(journal._owner, at)))
-    claimed = await journal.claim_root(RootClaim(run.id, at, check=False, changing=CHANGING))
+    claimed = await journal.claim_root(RootClaim(run_id, at, check=False, changing=CHANGING))
     return claimed.begun if isinstance(claimed, Taken) else None

@@ -16,7 +16,8 @@ from bot.engine.definitions.kinds import Wanted
 from bot.engine.definitions.outcomes import Outcome
 from bot.engine.engine import Engine
 from bot.engine.identifiers import short
-from bot.engine.journal.queue import enqueue
+from bot.engine.journal.asking import queued_values
+from bot.engine.journal.runs import run_values
 from bot.engine.pace import Limits, Pace
 from bot.states import State
 from bot.store.database import Database
@@ -36,7 +37,7 @@ from tests.engine.controlled import (
     Stops,
     Uses,
 )
-from tests.engine.engines import engine_on
+from tests.engine.engines import engine_on, enqueued
 from tests.engine.things import Database as Disk
 from tests.engine.things import Ledger, Service
 from tests.resources.scripts import gone
@@ -79,8 +80,7 @@ async def queued(database: Database, definition: Definition, identity: str) -> s
     """Ask for a run where no engine takes it."""
     wanted = Wanted.of(definition, "update", identity)
     now = SystemClock().now()
-    run = await database.write(lambda session: enqueue(session, wanted, now))
-    return run.id
+    return await enqueued(database, wanted, now)
 
 
 async def until(database: Database, ask: Callable[[Session], T]) -> T:
@@ -804,10 +804,8 @@ async def test_a_run_is_known_by_the_end_of_its_id(database: Database, control: 
     def add(session: Session) -> None:
         for run_id in ("0" * 12 + "aaaaaa123456", "0" * 12 + "bbbbbb123456"):
             wanted = Wanted(run_id, "run", "f", "things:Thing", "{}")
-            run = enqueue(session, wanted, SystemClock().now())
-            session.delete(run)
-            session.flush()
-            session.add(Run(**run.model_dump() | {"id": run_id, "root_id": run_id}))
+            values = run_values(wanted, run_id, SystemClock().now()) | queued_values(run_id)
+            session.add(Run(**values))
 
     await database.write(add)
     assert (await control.status("AAAAAA123456")).run == "0" * 12 + "aaaaaa123456"

@@ -9,9 +9,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.engine.clock import SystemClock
 from bot.engine.definitions.kinds import Wanted
 from bot.engine.journal.lookup import AT_A_TIME, Lookup
-from bot.engine.journal.queue import enqueue
 from bot.store.database import Database
 from bot.store.tables import Run
+from tests.engine.engines import enqueued
 from tests.engine.model_things import counted
 
 
@@ -23,8 +23,7 @@ def lookup(database: Database) -> Lookup:
 async def added(database: Database, identity: str) -> str:
     now = SystemClock().now()
     wanted = Wanted(identity, "update", "f", "tests.engine.things:Database", "{}")
-    run = await database.write(lambda session: enqueue(session, wanted, now))
-    return run.id
+    return await enqueued(database, wanted, now)
 
 
 async def identity(asked: Awaitable[Run | None]) -> str:

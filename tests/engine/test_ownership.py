@@ -10,7 +10,7 @@ from bot.engine.clock import SystemClock
 from bot.engine.definitions.kinds import Wanted
 from bot.engine.definitions.outcomes import Outcome
 from bot.engine.interruptions import LeaseLost
-from bot.engine.journal.queue import enqueue, takeable
+from bot.engine.journal.queue import takeable
 from bot.engine.journal.rows import StepRow
 from bot.engine.owner import Ownership
 from bot.states import State
@@ -18,7 +18,7 @@ from bot.store.database import Database
 from bot.store.seat import Seat
 from bot.store.tables import Owner, Step
 from tests.engine.conftest import NewEngine
-from tests.engine.engines import engine_on
+from tests.engine.engines import engine_on, enqueued
 from tests.engine.journals import buried, journal_of, taken
 from tests.engine.things import Database as Disk
 from tests.engine.things import Ledger
@@ -45,7 +45,7 @@ async def waiting(database: Database) -> list[str]:
 async def test_who_lost_a_run_can_write_no_step_and_no_end(database: Database) -> None:
     now = SystemClock().now()
     first, second = journal_of("first", database), journal_of("second", database)
-    run = await database.write(lambda session: enqueue(session, WANTED, now))
+    run = await enqueued(database, WANTED, now)
     grip = await taken(first, run, now)
     assert grip is not None
     await first.remember(grip.grip, step("one"))
@@ -62,7 +62,7 @@ async def test_who_lost_a_run_can_write_no_step_and_no_end(database: Database) -
 
 async def test_of_two_that_take_a_run_one_gets_it(database: Database) -> None:
     now = SystemClock().now()
-    run = await database.write(lambda session: enqueue(session, WANTED, now))
+    run = await enqueued(database, WANTED, now)
     owners = [f"owner-{number}" for number in range(5)]
     for owner in owners:
         await database.write(lambda session, owner=owner: session.add(alive(owner)))  # type: ignore[misc]
@@ -93,13 +93,13 @@ async def test_an_owner_whose_heart_stopped_is_buried_and_its_runs_are_free(
 ) -> None:
     clock = SystemClock()
     long_ago = clock.now() - timedelta(hours=1)
-    run = await database.write(lambda session: enqueue(session, WANTED, clock.now()))
+    run = await enqueued(database, WANTED, clock.now())
     await database.write(lambda session: session.add(alive("dead", long_ago)))
     assert await taken(journal_of("dead", database), run, clock.now())
     assert await waiting(database) == []
 
     assert await Ownership(database, Seat.of(database), clock).bury_the_dead()
-    assert await waiting(database) == [run.id]
+    assert await waiting(database) == [run]
 
 
 async def test_a_process_that_was_buried_learns_it_at_its_next_heartbeat(

@@ -12,13 +12,12 @@ from bot.engine.control.intervention import RunNotFound
 from bot.engine.definitions.kinds import Wanted
 from bot.engine.engine import Engine
 from bot.engine.happenings import Happening, StepEnded
-from bot.engine.journal.queue import enqueue
 from bot.states import State
 from bot.store.database import Database
 from bot.store.tables import Run
 from resources import Action, StepFailed, Workflow
 from tests.engine.conftest import NewEngine
-from tests.engine.engines import engine_on
+from tests.engine.engines import engine_on, enqueued
 from tests.engine.things import Database as Disk
 from tests.engine.things import Fleet, Ledger, OpenAccount
 
@@ -240,9 +239,9 @@ async def test_a_run_of_a_class_that_is_gone_fails_with_its_name(
     database: Database, engine: Engine
 ) -> None:
     gone = Wanted("gone", "run", "", "tests.engine.things:Gone", "{}")
-    run = await database.write(lambda session: enqueue(session, gone, SystemClock().now()))
+    run = await enqueued(database, gone, SystemClock().now())
     engine.wake()
-    outcome = await engine.outcome(run.id)
+    outcome = await engine.outcome(run)
     with pytest.raises(
         StepFailed, match=r"a run of tests\.engine\.things:Gone, which this release"
     ):

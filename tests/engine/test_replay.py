@@ -14,13 +14,12 @@ from sqlmodel import Session, select
 from bot.engine.clock import SystemClock
 from bot.engine.definitions.kinds import Wanted
 from bot.engine.engine import Engine
-from bot.engine.journal.queue import enqueue
 from bot.states import State
 from bot.store.database import Database
 from bot.store.tables import Owner
 from resources import Resource, StepFailed, Workflow
 from tests.engine.conftest import NewEngine
-from tests.engine.engines import engine_on
+from tests.engine.engines import engine_on, enqueued
 from tests.engine.journals import buried, journal_of, taken
 from tests.engine.things import Database as Disk
 from tests.engine.things import Ledger
@@ -133,12 +132,12 @@ async def test_an_interrupted_run_has_a_place_before_those_that_wait_for_it(
         disk = Disk(name="a", size=size)
         wanted = Wanted.of(disk, "update", disk.identity())
         at = now - timedelta(seconds=size)
-        run = await database.write(lambda session: enqueue(session, wanted, at))
+        run = await enqueued(database, wanted, at)
         if size == 1:
             dead = journal_of("dead", database)
             assert await taken(dead, run, now)
             await buried(dead)
-        return run.id
+        return run
 
     runs = [await queued(1), await queued(2)]
     async with engine_on(database, given=[ledger], at_once=1) as engine, asyncio.timeout(SOON):

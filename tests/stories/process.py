@@ -19,7 +19,7 @@ from bot.drift.records import Drifts
 from bot.engine.clock import Clock
 from bot.engine.control.control import Control
 from bot.engine.happenings import Listener
-from bot.engine.journal.queue import RunQueue
+from bot.engine.journal.asking import RunQueue
 from bot.engine.polling import Polling
 from bot.github.door import GitHub
 from bot.github.wire import Patience

@@ -9,13 +9,13 @@ from sqlmodel import Session, select
 from starlette.applications import Starlette
 
 from bot.engine.engine import wanted_of
-from bot.engine.journal.queue import enqueue
 from bot.processes import _own_address
 from bot.settings import Settings
 from bot.simulated.serving import serving
 from bot.states import State
 from bot.store.tables import Recorded, Run
 from resources.library import TerraformModule
+from tests.engine.engines import enqueued
 from tests.resources.infrastructure import SITE, terraform_or_skip
 from tests.stories.world import World
 
@@ -41,12 +41,10 @@ async def test_a_worker_applies_a_module_whose_state_the_bot_keeps(
     )
     parts = world.process.parts
     async with serving(Starlette(routes=world.process.web.routes)) as parts.address:
-        run = await parts.database.write(
-            lambda session: enqueue(session, wanted_of(acme), parts.clock.now())
-        )
-        await world.until(partial(ended, run.id))
+        run_id = await enqueued(parts.database, wanted_of(acme), parts.clock.now())
+        await world.until(partial(ended, run_id))
 
-    states = world.stored(lambda session: session.get_one(Run, run.id).state)
+    states = world.stored(lambda session: session.get_one(Run, run_id).state)
     assert states is State.SUCCEEDED
     (output,) = world.stored(
         lambda session: session.exec(select(Recorded.output).where(Recorded.identity == ACME)).all()

@@ -18,7 +18,7 @@ from bot.drift.looking import new_look
 from bot.drift.mending import new_fix
 from bot.drift.records import look_now
 from bot.engine.clock import SystemClock
-from bot.engine.journal.queue import RunQueue
+from bot.engine.journal.asking import RunQueue
 from bot.parts import dispatch_of
 from bot.report.suggestions import listed
 from bot.rollouts.selectors import parse_selector, select

@@ -24,7 +24,7 @@ from bot.engine.control.intervention import (
 from bot.engine.control.step_results import demand_result_fits
 from bot.engine.definitions.kinds import KindNotFound, revived
 from bot.engine.identifiers import short
-from bot.engine.journal.queue import enqueue_places
+from bot.engine.journal.asking import enqueue_places
 from bot.engine.journal.statements import LEAVE_PLACES, RUN_TABLE
 from bot.engine.steps.commands import deadline_of
 from bot.states import State

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from bot.engine.interruptions import LeaseLost
+from bot.engine.journal.asking import enqueue_places, queued_values
 from bot.engine.journal.circles import demand_no_circle
 from bot.engine.journal.grounds import (
     holds,
@@ -23,7 +24,6 @@ from bot.engine.journal.grounds import (
     was_taken,
 )
 from bot.engine.journal.lanes import leave_lanes
-from bot.engine.journal.queue import enqueue_places, queued_values
 from bot.engine.journal.rows import (
     Begun,
     Behind,
@@ -37,7 +37,7 @@ from bot.engine.journal.rows import (
     Taken,
     UpToDate,
 )
-from bot.engine.journal.runs import run_values
+from bot.engine.journal.runs import insert_runs, run_values, those_of
 from bot.engine.journal.statements import (
     ADOPT,
     ATTEND,
@@ -48,13 +48,11 @@ from bot.engine.journal.statements import (
     RUN_ROW,
     STEPS_NAMED,
     TAKE_RUN,
-    THESE_RUNS,
     TRY,
     UNSETTLE,
     WAIT_OF,
 )
 from bot.states import State
-from bot.store.prepared import Prepared
 from resources.errors import WaitsForItself
 
 Answer = TypeVar("Answer", Joins, Behind)
@@ -63,9 +61,8 @@ Answer = TypeVar("Answer", Joins, Behind)
 class Claims:
     """Decides claims for one process, its `owner`."""
 
-    def __init__(self, owner: str, insert_run: Prepared) -> None:
+    def __init__(self, owner: str) -> None:
         self._owner = owner
-        self._insert_run = insert_run
 
     # What is nested, or asked for directly
 
@@ -121,7 +118,7 @@ class Claims:
     def _insert(self, connection: Connection, fresh: Sequence[Claim]) -> None:
         # In one order everywhere: two processes that insert the same do not block each other.
         ordered = sorted(fresh, key=lambda claim: claim.wanted.key)
-        self._insert_run.execute(connection, [self._new(claim, State.RUNNING) for claim in ordered])
+        insert_runs(connection, [self._new(claim, State.RUNNING) for claim in ordered])
 
     def _new(self, claim: Claim, state: State) -> dict[str, Any]:
         running = state is State.RUNNING
@@ -193,13 +190,13 @@ class Claims:
         refused = demand_no_circle(connection, claim.parent_id, ahead.id)
         if refused is not None:
             return refused
-        self._insert_run.execute(connection, [self._new(claim, State.WAITING)])
+        insert_runs(connection, [self._new(claim, State.WAITING)])
         return Behind(claim.run_id, ahead.id)
 
     def _queue(self, connection: Connection, claim: Claim) -> Joins:
         """Hand it to the queue: any worker carries it out, and who asked waits for its end."""
         values = self._new(claim, State.QUEUED) | queued_values(claim.run_id)
-        self._insert_run.execute(connection, [values])
+        insert_runs(connection, [values])
         enqueue_places(connection, claim.run_id, claim.lanes or ())
         return Joins(claim.run_id, of_asker=True)
 
@@ -296,8 +293,7 @@ def _those_begun(connection: Connection, fresh: Sequence[Claim]) -> set[str]:
     ids = {claim.run_id for claim in fresh}
     if connection.dialect.name == "sqlite" or not any(c.wanted.identity for c in fresh):
         return ids
-    found = connection.execute(THESE_RUNS, {"runs": list(ids)})
-    return {row.id for row in found}
+    return those_of(connection, sorted(ids))
 
 
 def _unsettle(connection: Connection, claims: Sequence[Claim], records: dict[str, Record]) -> None:

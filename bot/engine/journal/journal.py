@@ -32,7 +32,6 @@ from bot.engine.journal.rows import (
     RootClaim,
     StepRow,
     Taken,
-    UpToDate,
 )
 from bot.engine.journal.statements import (
     CANCEL_ORPHANS,
@@ -40,9 +39,9 @@ from bot.engine.journal.statements import (
     END_RUN,
     FORGET_STEP,
     RECORDS,
-    RUN_TABLE,
     SIGNALLED,
     TOLD,
+    UNSETTLE,
     upsert,
 )
 from bot.engine.journal.step_rows import Remembered, held, write_steps
@@ -77,9 +76,7 @@ class Journal:
         # Both have "ON CONFLICT"; only the one that is in use is loaded.
         insert = import_module(f"sqlalchemy.dialects.{dialect.name}").insert
         self._upsert_once = upsert(insert(DoneOnce), ["identity", "name"])
-        run_columns = [column.name for column in RUN_TABLE.columns]
-        insert_run = insert(RUN_TABLE).on_conflict_do_nothing()
-        self._claims = Claims(owner, Prepared(insert_run, dialect, run_columns))
+        self._claims = Claims(owner)
         self._root_claims = RootClaims(owner)
         self._end_run = Prepared(END_RUN, dialect, [])
         self._aftermath = Aftermath(dialect.name, dispatch, bell)
@@ -126,12 +123,17 @@ class Journal:
         self._dispatch.announce(connection, hints)
         return answers
 
-    async def claim_root(self, claim: RootClaim) -> Taken | UpToDate | None:
+    async def claim_root(self, claim: RootClaim) -> Taken | None:
         """Ask for a run of the queue; `None` where it is somebody else's, or not its turn."""
-        claimed: Taken | UpToDate | None = await _durably(
+        claimed: Taken | None = await _durably(
             self._database.write_together(self._root_claims.claim_roots, claim)
         )
         return claimed
+
+    async def unsettle(self, identity: str) -> None:
+        """Note that an identity may be in its recorded state no more."""
+        values = {"identities": [identity]}
+        await self._on_connection(lambda connection: connection.execute(UNSETTLE, values))
 
     async def end(self, end: End) -> None:
         """Write the end of a run, with all that follows from it, at once. Raises `LeaseLost`."""

@@ -24,7 +24,7 @@ from bot.engine.journal.grounds import (
     was_taken,
 )
 from bot.engine.journal.lanes import Room
-from bot.engine.journal.rows import Begun, Grip, Record, RootClaim, Taken, UpToDate
+from bot.engine.journal.rows import Begun, Grip, Record, RootClaim, Taken
 from bot.engine.journal.statements import IDENTITIES_OF, LIVE_OF_IDENTITIES, TAKE_RUN, UNSETTLE
 from bot.states import State
 
@@ -37,7 +37,7 @@ class RootClaims:
 
     def claim_roots(
         self, connection: Connection, claims: Sequence[RootClaim]
-    ) -> Sequence[Taken | UpToDate | LeaseLost | None]:
+    ) -> Sequence[Taken | LeaseLost | None]:
         """Decide who carries out queued runs; `None` where it is not this process, or not now."""
         if not is_alive(connection, self._owner):
             return [LeaseLost(claim.run_id) for claim in claims]
@@ -67,23 +67,22 @@ class _Turns:
         self._unsettled: set[str] = set()
         self._taken: dict[str, datetime] = {}
 
-    def decide(self, claim: RootClaim) -> Taken | UpToDate | None:
+    def decide(self, claim: RootClaim) -> Taken | None:
         own = self._live.get(claim.run_id)
         if own is None:
             return None
         record = self._records.get(own.identity)
-        if was_taken(own, self._owner, claim.at):
-            return _taken(own, record)
-        if not self._is_its_turn(own):
-            return None
-        if record is not None and _is_up_to_date(own, record, claim):
-            return UpToDate(record)
-        if not self._room.give(own.id):
-            return None
-        if record is not None and own.command in claim.changing:
-            self._unsettle(record)
-        self._take(own, claim.at)
-        return _taken(own, record)
+        up_to_date = record is not None and _is_up_to_date(own, record, claim)
+        if not was_taken(own, self._owner, claim.at):
+            if not self._is_its_turn(own):
+                return None
+            # What is skipped takes no room from others.
+            if not up_to_date and not self._room.give(own.id):
+                return None
+            self._take(own, claim.at)
+            if not up_to_date:
+                self._goes_on(own, record, claim)
+        return Taken(_begun(own), record, up_to_date=up_to_date)
 
     def write(self, connection: Connection) -> None:
         """Write down what was decided."""
@@ -101,15 +100,16 @@ class _Turns:
         others = self._of_identity[own.identity]
         return _is_free(own) and row_ahead(others, own, own.rank, own.id) is None
 
-    def _unsettle(self, record: Record) -> None:
-        self._unsettled.add(record.identity)
-        self._records[record.identity] = record._replace(settled=False)
+    def _goes_on(self, own: Any, record: Record | None, claim: RootClaim) -> None:
+        self._room.goes_on(own.id)
+        if record is not None and own.command in claim.changing:
+            self._unsettled.add(record.identity)
+            self._records[record.identity] = record._replace(settled=False)
 
     def _take(self, own: Any, at: datetime) -> None:
         own.state, own.owner, own.taken_at, own.attended = State.RUNNING, self._owner, at, True
         own.token += 1
         self._taken[own.id] = at
-        self._room.goes_on(own.id)
 
 
 def _live_beside(connection: Connection, runs: Sequence[str]) -> Sequence[Any]:
@@ -134,12 +134,13 @@ def _is_free(own: Any) -> bool:
 
 
 def _is_up_to_date(own: Any, record: Record, claim: RootClaim) -> bool:
-    new = claim.check and not own.force and own.token == 0
-    return new and holds(record, own.command, own.fingerprint)
+    # One that began to change anything is not settled any more, nor is one that it was cut off in.
+    asked = claim.check and not own.force
+    return asked and holds(record, own.command, own.fingerprint)
 
 
-def _taken(own: Any, record: Record | None) -> Taken:
-    return Taken(Begun(Grip(own.id, own.token), own.root_id, own.deadline_at, own.rank), record)
+def _begun(own: Any) -> Begun:
+    return Begun(Grip(own.id, own.token), own.root_id, own.deadline_at, own.rank)
 
 
 def _recall(connection: Connection, begun: Sequence[Begun]) -> None:

@@ -147,7 +147,11 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class RootClaim:
-    """What is asked of the journal by who may carry out a run that waits in the queue."""
+    """What is asked of the journal by who may carry out a run that waits in the queue.
+
+    `check` notes where what it wants holds already; `changing` are the commands after which an
+    identity is no longer in its recorded state.
+    """
 
     run_id: str
     at: datetime
@@ -159,12 +163,14 @@ class RootClaim:
 class Taken:
     """The run is this process's to carry out.
 
-    `of_asker` is whether its end is written into the step of who asked, too.
+    `of_asker` is whether its end is written into the step of who asked, too. Where it is
+    `up_to_date`, what is wanted is recorded as brought about, and stays so until it is unsettled.
     """
 
     begun: Begun
     record: Record | None
     of_asker: bool = True
+    up_to_date: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from bot.engine.definitions.kinds import Wanted
-from bot.engine.journal.queue import RunQueue
+from bot.engine.journal.asking import RunQueue
 from bot.rollouts.affected import TenantFacts
 from bot.rollouts.moves import Kept
 from bot.rollouts.plans import notices
@@ -145,8 +145,10 @@ def _attempt(
         workflow = hand.new_run(row.key, row.attempt, asked)
         wanted = Wanted.of(workflow, "run", workflow.identity() or row.key)
         deadline = hand.now + WITHIN
-        run = hand.queue.enqueue(hand.session, wanted, hand.now, rank=RANK, deadline_at=deadline)
-        row.run_id, row.state = run.id, State.RUNNING
+        row.run_id = hand.queue.enqueue(
+            hand.session, wanted, hand.now, rank=RANK, deadline_at=deadline
+        )
+        row.state = State.RUNNING
         hand.session.flush()
         notices.mark_check(hand.session, row, awaited=False)
     else:

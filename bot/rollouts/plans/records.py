@@ -9,7 +9,7 @@ from sqlmodel import Session, col, func, select
 
 from bot.engine.clock import Clock
 from bot.engine.control.control import Control
-from bot.engine.journal.queue import RunQueue
+from bot.engine.journal.asking import RunQueue
 from bot.rollouts.plans import beginning, rows
 from bot.rollouts.plans.answers import Answer
 from bot.rollouts.plans.beginning import Begun, Hand, NewRun

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from bot.engine.definitions.kinds import Wanted
 from bot.engine.identifiers import new_id
-from bot.engine.journal.queue import RunQueue
+from bot.engine.journal.asking import RunQueue
 from bot.rollouts.affected import Verdict
 from bot.rollouts.moves import Move, Moves
 from bot.rollouts.origin import Kind, Origin
@@ -40,7 +40,7 @@ class Hand:
         row.stopped, row.finished_at = None, None
         workflow = self.new_leg(row.id, row.leg)
         wanted = Wanted.of(workflow, "run", workflow.identity() or row.id)
-        row.run_id = self.queue.enqueue(self.session, wanted, self.now).id
+        row.run_id = self.queue.enqueue(self.session, wanted, self.now)
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from bot.demo.agency import EVENTS, PERMISSIONS, Agency
 from bot.engine.engine import wanted_of
-from bot.engine.journal.queue import enqueue
 from bot.rollouts.tenants import Tenants
 from bot.simulated.github import SimulatedGitHub
 from bot.store.database import Database
 from bot.store.tables import Run, Tenant
 from resources.example.on_aws import fleet
 from resources.fleet import Desired, Fleet
+from tests.engine.engines import enqueued
 from tests.resources.aws.agency.agency_on_aws import SERVICES, AgencyOnAws, app_of
 from tests.resources.on_github import ADMINISTERS
 from tests.stories.clock import StoryClock
@@ -90,11 +90,9 @@ class WorldOnAws(World):
         variables = self.in_aws.variables(tenant)
         desired = Desired(tenant=tenant, revisions=revisions, variables=variables)
         wanted = wanted_of(self.agency.fleet_of([tenant]).stack(desired), "uninstall")
-        run = await self.process.parts.database.write(
-            lambda session: enqueue(session, wanted, self.clock.now())
-        )
+        run_id = await enqueued(self.process.parts.database, wanted, self.clock.now())
         await self.settles()
-        return self.stored(lambda session: session.get_one(Run, run.id))
+        return self.stored(lambda session: session.get_one(Run, run_id))
 
 
 @contextlib.asynccontextmanager
