@@ -9,6 +9,7 @@ import structlog
 import uvicorn
 
 from bot.app import web_app
+from bot.child_processes import wait_without_threads
 from bot.garbage import collect_seldom
 from bot.logs import configure_logs
 from bot.parts import Parts, opened
@@ -50,6 +51,7 @@ async def load_and_work(parts: Parts) -> None:
     """
     worker = await asyncio.to_thread(import_module, "bot.worker")
     collect_seldom()
+    wait_without_threads()
     await worker.work(parts)
 
 

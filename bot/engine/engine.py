@@ -5,7 +5,7 @@ unfinished step, here or wherever somebody takes it up.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, suppress
 from functools import partial
 from typing import Any, Self
@@ -375,9 +375,11 @@ class Engine:
             else:
                 run.gate.resume()
 
-    def _heard(self, words: Iterable[str]) -> None:
-        self._watch.tell(list(words))
-        self._look_again.ring()
+    def _heard(self, words: Sequence[str]) -> None:
+        self._watch.tell(words)
+        # Who waits was told. What is asked of a run that goes on here stands in its row.
+        if not words or not self._commands.live.keys().isdisjoint(words):
+            self._look_again.ring()
 
     # Living and dying
 

@@ -1,12 +1,13 @@
 """One database: many readers, one writer, and their threads."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from sqlalchemy import Executable
 from sqlmodel import Session
 
 from bot.store.commits import Item, Together
@@ -32,12 +33,16 @@ class Database:
         self._writer = Writer(self.engine)
         # Threads of its own: what authors run in threads must not keep the engine waiting.
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
-        # On PostgreSQL one state for all statements of a session; on SQLite it is always so.
-        self._one_state = self.engine.execution_options(
-            **{}
-            if self.is_sqlite
-            else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        )
+        alone: dict[str, Any] = {"isolation_level": "AUTOCOMMIT"}
+        together: dict[str, Any] = {
+            "isolation_level": "REPEATABLE READ",
+            "postgresql_readonly": True,
+        }
+        if self.is_sqlite:
+            # There all statements of a transaction see one state, and one alone needs none.
+            alone, together = {"orbits_alone": True}, {}
+        self._one_statement = self.engine.execution_options(**alone)
+        self._one_state = self.engine.execution_options(**together)
 
     @property
     def is_sqlite(self) -> bool:
@@ -71,6 +76,14 @@ class Database:
         reading = partial(patiently, partial(self._read, work))
         return await asyncio.get_running_loop().run_in_executor(self._readers, reading)
 
+    async def ask(self, question: Executable, values: Mapping[str, Any]) -> list[Any]:
+        """Answer all rows of one statement that only reads.
+
+        It costs a third of a session: on PostgreSQL it is one round trip and not three.
+        """
+        asking = partial(patiently, partial(self._ask, question, values))
+        return await asyncio.get_running_loop().run_in_executor(self._readers, asking)
+
     async def write(self, work: Callable[[Session], T]) -> T:
         """Carry out `work` in one transaction; when this returns, it is durable."""
         return await self._writer.write(work)
@@ -87,6 +100,10 @@ class Database:
     def session_parameters(self, **settings: str) -> dict[str, Any]:
         """Answer how psycopg opens a session of its own here, with those settings."""
         return session_parameters(self.engine, **settings)
+
+    def _ask(self, question: Executable, values: Mapping[str, Any]) -> list[Any]:
+        with self._one_statement.connect() as connection:
+            return list(connection.execute(question, values))
 
     def _read(self, work: Callable[[Session], T]) -> T:
         with Session(self._one_state, expire_on_commit=False) as session:

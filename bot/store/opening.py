@@ -79,5 +79,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     # A reader takes a snapshot; the one writer takes the lock at once, so it never has to upgrade.
-    writes = connection.get_execution_options().get("orbits_writer", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get("orbits_alone", False):
+        writes = options.get("orbits_writer", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

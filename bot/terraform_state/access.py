@@ -2,15 +2,12 @@
 
 from collections.abc import Callable, Collection
 from datetime import datetime
-from functools import partial
 from urllib.parse import quote
-
-from sqlmodel import Session
 
 from bot.store.database import Database
 from bot.terraform_state import imports, versions
 from bot.terraform_state.passwords import Bearer, Passwords
-from bot.terraform_state.statements import TOKEN
+from bot.terraform_state.statements import NEWEST, TOKEN
 from resources.errors import NotRunning, OrbitsError
 from resources.library.terraform.states import StateAccess, TerraformStates
 
@@ -45,10 +42,10 @@ class ServedStates(TerraformStates):
                 "and does not know where the bot is served. Set ORBITS_PUBLIC_URL to the address "
                 "of `orbits serve`, as this machine reaches it, and retry. Nothing was changed."
             )
-        token = await self._database.read(partial(_token_of, run_id))
-        if token is None:
+        running = await self._database.ask(TOKEN, {"by_run": run_id})
+        if not running:
             raise NotRunning(f"The run {run_id} has ended, so it gets no access to {identity}.")
-        password = self._passwords.of(Bearer(run_id, token), identity)
+        password = self._passwords.of(Bearer(run_id, running[0].token), identity)
         self._mask(password)
         return StateAccess(
             address=f"{address.rstrip('/')}{PATH}/{quote(identity, safe='')}",
@@ -58,7 +55,7 @@ class ServedStates(TerraformStates):
 
     async def newest(self, identity: str) -> bytes | None:
         """Answer the state, or `None`."""
-        return await self._database.read(lambda session: versions.newest(session, identity))
+        return versions.state_in(await self._database.ask(NEWEST, {"state_of": identity}))
 
     async def as_of(self, identity: str, moment: datetime) -> bytes | None:
         """Answer the state as it was, or `None`."""
@@ -71,8 +68,3 @@ class ServedStates(TerraformStates):
     async def imported(self, identity: str) -> frozenset[str]:
         """Answer what was ever taken into the state."""
         return await self._database.read(lambda session: imports.noted(session, identity))
-
-
-def _token_of(run_id: str, session: Session) -> int | None:
-    token: int | None = session.connection().execute(TOKEN, {"by_run": run_id}).scalar()
-    return token

@@ -33,7 +33,9 @@ TOKEN = select(Run.token).where(col(Run.id) == bindparam("by_run"), col(Run.stat
 NEWEST: Any = select(TerraformState.body).where(_OF_THE_STATE).order_by(_NEWEST_FIRST).limit(1)
 """The newest version's body; empty where the state was deleted."""
 
-NEWEST_FOR_RUN: Any = select(NEWEST.scalar_subquery()).select_from(Run).where(*_GOES_ON)
+NEWEST_FOR_RUN: Any = (
+    select(NEWEST.scalar_subquery().label("body")).select_from(Run).where(*_GOES_ON)
+)
 """The same for a run: no row where that goes on no more, `None` where there is no version."""
 
 AS_OF: Any = (

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy import Connection
 from sqlmodel import Session, col, select
 
+from bot.store.database import Database
 from bot.store.tables import TerraformState
 from bot.terraform_state import statements
 from bot.terraform_state.locks import Held, LeaseLost, holder, holds
@@ -87,8 +88,12 @@ def written(text: bytes, md5: str | None = None) -> Written:
 
 def newest(session: Session, identity: str) -> bytes | None:
     """Answer the state, or `None` where there is none."""
-    body = session.connection().execute(statements.NEWEST, {"state_of": identity}).scalar()
-    return zlib.decompress(body) if body else None
+    return state_in(list(session.connection().execute(statements.NEWEST, {"state_of": identity})))
+
+
+def state_in(rows: Sequence[Any]) -> bytes | None:
+    """Answer the state that a question for its body has found, if any."""
+    return zlib.decompress(rows[0].body) if rows and rows[0].body else None
 
 
 def as_of(session: Session, identity: str, moment: datetime) -> bytes | None:
@@ -102,13 +107,13 @@ def as_of(session: Session, identity: str, moment: datetime) -> bytes | None:
     return zlib.decompress(row.body) if row.body else None
 
 
-def newest_for_run(session: Session, identity: str, bearer: Bearer) -> bytes | None:
+async def newest_for_run(database: Database, identity: str, bearer: Bearer) -> bytes | None:
     """Answer the state, or `None`; raises `LeaseLost` where the run goes on no more."""
     given = {"state_of": identity, "by_run": bearer.run_id, "by_token": bearer.token}
-    row = session.connection().execute(statements.NEWEST_FOR_RUN, given).first()
-    if row is None:
+    rows = await database.ask(statements.NEWEST_FOR_RUN, given)
+    if not rows:
         raise LeaseLost(bearer.run_id)
-    return zlib.decompress(row[0]) if row[0] else None
+    return state_in(rows)
 
 
 def numbered(session: Session, identity: str, version: int) -> bytes:

@@ -99,8 +99,7 @@ class _Keeper:
         return bearer
 
     async def _get(self, _: Request, identity: str, bearer: Bearer) -> Response:
-        newest = partial(versions.newest_for_run, identity=identity, bearer=bearer)
-        state = await self.database.read(newest)
+        state = await versions.newest_for_run(self.database, identity, bearer)
         if state is None:
             return PlainTextResponse("There is no state yet.", 404)
         return Response(state, media_type="application/json")

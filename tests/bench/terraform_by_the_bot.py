@@ -9,6 +9,7 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 
+from bot.child_processes import wait_without_threads
 from bot.engine.clock import SystemClock
 from bot.engine.engine import Engine
 from bot.garbage import collect_seldom
@@ -81,6 +82,7 @@ async def _all(engine: Engine, modules: Sequence[TerraformModule]) -> list[Terra
 async def _engine(url: str) -> AsyncIterator[Engine]:
     """Have an engine that runs scripts as a worker does, and serves the states as `serve` does."""
     collect_seldom()
+    wait_without_threads()
     passwords, masks, clock = Passwords("a secret of this bench"), Masks(), SystemClock()
     async with Database(url) as database:
         route = terraform_state_route(database, passwords, clock.now)

@@ -5,7 +5,7 @@ from importlib import import_module
 
 from sqlalchemy import Connection
 
-from bot.engine.dispatch import Dispatch
+from bot.engine.dispatch import Dispatch, Hint
 from bot.engine.journal import queue
 from bot.engine.journal.rows import End
 from bot.engine.journal.statements import (
@@ -50,8 +50,10 @@ class Aftermath:
         if any(end.grip.token > 1 for end in ends):
             connection.execute(CANCEL_ORPHANS, {"end_at": ends[0].at})
         leaving = [end.grip.run_id for end in ends if end.leaves]
-        hints = queue.next_in_lanes(connection, leaving) if leaving else []
+        hints: list[Hint] = []
         if leaving:
+            if self._dispatch.hints:
+                hints += queue.next_in_lanes(connection, leaving)
             connection.execute(LEAVE_WAITS, {"runs": leaving})
             connection.execute(LEAVE_PLACES, {"runs": leaving})
         if self._dispatch.hints:

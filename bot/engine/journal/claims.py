@@ -139,7 +139,8 @@ class Claims:
 
     def _taken_fresh(self, claim: Claim, records: dict[str, Record]) -> Taken:
         root = claim.parent.root_id if claim.parent else claim.run_id
-        begun = Begun(Grip(claim.run_id, 1), root, claim.deadline_at, claim.rank)
+        grip, alone = Grip(claim.run_id, 1), claim.parent is None
+        begun = Begun(grip, root, claim.deadline_at, claim.rank, alone=alone)
         return Taken(begun, records.get(claim.wanted.identity))
 
     def _met(self, connection: Connection, claim: Claim) -> Claimed | WaitsForItself:

@@ -257,11 +257,7 @@ class Journal:
         return found
 
     async def _read_rows(self, statement: Any, values: dict[str, Any]) -> list[Any]:
-        return await _durably(
-            self._database.read(
-                lambda session: list(session.connection().execute(statement, values))
-            )
-        )
+        return await _durably(self._database.ask(statement, values))
 
     async def _on_connection(self, work: Callable[[Connection], T]) -> T:
         # Not through a session: what was lost with its connection is done again.

@@ -38,6 +38,10 @@ class Room:
                 self._holders[row.lane].add(row.run_id)
         self._given: set[str] = set()
 
+    def has_places(self, run_id: str) -> bool:
+        """Answer whether a run is in any lane."""
+        return run_id in self._places
+
     def give(self, run_id: str) -> bool:
         """Give a run a place in each of its lanes, or in none; answer whether it has them.
 

@@ -79,17 +79,24 @@ NEXT = (
     .where(col(Run.state) == State.QUEUED, *_ROOTS, ~_behind_another(), ~_full_lane())
     .order_by(col(Run.rank), col(Run.id))
 )
+_LANES_HELD = select(col(Place.lane)).where(
+    col(Place.run_id).in_(bindparam("runs", expanding=True)), col(Place.held)
+)
+_CUT_OFF_AT_MOST = CUT_OFF.limit(bindparam("most"))
+_NEXT_AT_MOST = NEXT.limit(bindparam("most"))
 NEXT_OF_IDENTITIES = NEXT.where(col(Run.identity).in_(bindparam("identities", expanding=True)))
-NEXT_OF_LANES = NEXT.join(Place, col(Place.run_id) == col(Run.id)).where(
-    col(Place.lane).in_(bindparam("lanes", expanding=True))
+_NEXT_OF_LANES = (
+    NEXT.join(Place, col(Place.run_id) == col(Run.id))
+    .where(col(Place.lane).in_(bindparam("lanes", expanding=True)))
+    .limit(bindparam("most"))
 )
 
 
 def takeable(connection: Connection, most: int) -> list[Hint]:
     """Answer runs that could be taken now: first what was cut off, as others may wait for it."""
-    rows = list(connection.execute(CUT_OFF.limit(most)))
+    rows = list(connection.execute(_CUT_OFF_AT_MOST, {"most": most}))
     if len(rows) < most:
-        rows += connection.execute(NEXT.limit(most - len(rows)))
+        rows += connection.execute(_NEXT_AT_MOST, {"most": most - len(rows)})
     return [Hint(row.id, -row.rank) for row in rows]
 
 
@@ -101,12 +108,8 @@ def next_in_line(connection: Connection, identities: Sequence[str]) -> list[Hint
 
 def next_in_lanes(connection: Connection, runs: Sequence[str]) -> list[Hint]:
     """Answer those that could be taken as these runs give their lanes up: one for each place."""
-    lanes = list(
-        connection.scalars(
-            select(col(Place.lane)).where(col(Place.run_id).in_(runs), col(Place.held))
-        )
-    )
+    lanes = list(connection.scalars(_LANES_HELD, {"runs": list(runs)}))
     if not lanes:
         return []
-    rows = connection.execute(NEXT_OF_LANES.limit(len(lanes)), {"lanes": lanes})
+    rows = connection.execute(_NEXT_OF_LANES, {"lanes": lanes, "most": len(lanes)})
     return [Hint(row.id, -row.rank) for row in rows]

@@ -82,7 +82,7 @@ class _Turns:
             self._take(own, claim.at)
             if not up_to_date:
                 self._goes_on(own, record, claim)
-        return Taken(_begun(own), record, up_to_date=up_to_date)
+        return Taken(self._begun(own), record, up_to_date=up_to_date)
 
     def write(self, connection: Connection) -> None:
         """Write down what was decided."""
@@ -105,6 +105,12 @@ class _Turns:
         if record is not None and own.command in claim.changing:
             self._unsettled.add(record.identity)
             self._records[record.identity] = record._replace(settled=False)
+
+    def _begun(self, own: Any) -> Begun:
+        # One that was begun before may have left something.
+        alone = own.token == 1 and own.parent_id is None and not self._room.has_places(own.id)
+        grip = Grip(own.id, own.token)
+        return Begun(grip, own.root_id, own.deadline_at, own.rank, alone=alone)
 
     def _take(self, own: Any, at: datetime) -> None:
         own.state, own.owner, own.taken_at, own.attended = State.RUNNING, self._owner, at, True
@@ -137,10 +143,6 @@ def _is_up_to_date(own: Any, record: Record, claim: RootClaim) -> bool:
     # One that began to change anything is not settled any more, nor is one that it was cut off in.
     asked = claim.check and not own.force
     return asked and holds(record, own.command, own.fingerprint)
-
-
-def _begun(own: Any) -> Begun:
-    return Begun(Grip(own.id, own.token), own.root_id, own.deadline_at, own.rank)
 
 
 def _recall(connection: Connection, begun: Sequence[Begun]) -> None:

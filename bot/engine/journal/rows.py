@@ -70,13 +70,18 @@ Memory = dict[str, StepRow]
 
 @dataclass(slots=True)
 class Begun:
-    """A run that this process may write for, and what is remembered of it."""
+    """A run that this process may write for, and what is remembered of it.
+
+    It is `alone` where it is no step of another one, and has neither waits nor places of its own
+    in the store: then its end concerns nobody but itself.
+    """
 
     grip: Grip
     root_id: str
     deadline_at: datetime | None = None
     rank: int = 0
     memory: Memory = field(default_factory=dict)
+    alone: bool = False
 
 
 class Record(NamedTuple):

@@ -330,14 +330,14 @@ class Commands:
     async def as_root(self, order: Order, taken: Taken, place: Place) -> Outcome:
         """Carry out a run of its own."""
         run = self._live_run(order, taken, None)
-        run.place, run.waited = place, True
+        run.place, run.waited = place, not taken.begun.alone
         run.task = asyncio.current_task()
         return await self._carried_out(order, run, taken.record)
 
     async def skip_root(self, order: Order, taken: Taken, outcome: Outcome) -> None:
         """End a run of its own that was up to date."""
         run = self._live_run(order, taken, None)
-        run.waited = True
+        run.waited = not taken.begun.alone
         try:
             await self._end(order, run, taken.record, outcome)
         except BaseException:
@@ -469,7 +469,7 @@ class Commands:
             record=new,
             forget=forget,
             drifted=outcome.state is State.SUCCEEDED and has_drifted(wanted.command, outcome),
-            has_parent=isinstance(order.definition, Resource),
+            has_parent=isinstance(order.definition, Resource) and not run.begun.alone,
             leaves=run.waited,
         )
         if run.printing:
