@@ -289,7 +289,7 @@ class Engine:
             await self._journal.unsettle(order.wanted.identity)
             if await self._journal.occupy(run.id):
                 return taken
-            await self._journal.give_back(run.id)
+            await self._journal.put_back(run.id)
             return None
         await self._drive(run.id, partial(self._commands.skip_root, order, taken, skipped))
         return None

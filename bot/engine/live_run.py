@@ -66,7 +66,9 @@ class Activity:
 
     async def still(self) -> None:
         """Return when no step is carried out but for those that wait."""
-        await self._still.wait()
+        while self.acting:
+            # Meanwhile another one may have taken over.
+            await self._still.wait()
 
 
 @dataclass

@@ -37,12 +37,12 @@ class LeapingClock:
         heapq.heappush(self._sleepers, (moment, self._slept, awake))
         await awake
 
-    def act(self) -> None:
+    def begin(self) -> None:
         """Note that something is done for which time stands still."""
         self._acting += 1
         self._still.clear()
 
-    def rest(self) -> None:
+    def cease(self) -> None:
         """Note that it is not done any more, or waits."""
         self._acting -= 1
         if not self._acting:

@@ -102,8 +102,8 @@ class Life:
     @contextmanager
     def resting(self) -> Iterator[None]:
         """Let time pass meanwhile: somebody waits."""
-        self.clock.rest()
+        self.clock.cease()
         try:
             yield
         finally:
-            self.clock.act()
+            self.clock.begin()

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from resources.errors import NotRunning, OrbitsError, ReplayMismatch, StepFailed
+from resources.model.branches import Branches
 from resources.model.failure import Failure, step_failed
 from resources.model.retry import ONCE, Retry
 from resources.model.scope import StepOptions
@@ -17,7 +18,6 @@ from resources.model.values import ResultType, command_result_type, result_type
 from resources.model.whole import Whole
 from resources.secrets import Secret
 from resources.testing.attempts import attempted, once_more
-from resources.testing.branches import Branches
 from resources.testing.crash import Moment
 from resources.testing.intact import holds, is_intact
 from resources.testing.journal import SIGNAL, Ending, Outcome, StepMemory, Wanted

@@ -28,6 +28,15 @@ class FullDisk(QueuedDisk):
         raise DiskFull("there is no room", left=0)
 
 
+class Wobbly(QueuedDisk):
+    """A disk that is never found intact."""
+
+    name: str = "wobbly"
+
+    async def intact(self) -> bool:
+        return False
+
+
 class Stack(Workflow):
     """Does queued disks, all at once."""
 
@@ -139,6 +148,25 @@ async def test_lanes_limit_how_many_go_on_at_once(world: World) -> None:
         await until(lambda: len(world.entries) == 3)
         world.open(*(f"disk {name} 1" for name in names))
         await asked
+    assert await world.rows(Place) == []
+
+
+async def test_what_is_not_intact_waits_for_its_lane_to_be_done_again(world: World) -> None:
+    async with world.engine() as engine:
+        await engine.run(Wobbly())
+    world.close("disk other 1", "disk wobbly 1")
+    async with world.engine(limits=Limits(by_kind={"account": 1})) as engine:
+        other = await engine.submit(QueuedDisk(name="other"))
+        await world.reached("disk other 1")
+        wobbly = await engine.submit(Wobbly())
+        for _ in range(3):
+            engine.wake()
+            await world.database.read(lambda session: None)
+        assert world.entries == ["disk wobbly 1", "disk other 1"]
+        world.open("disk other 1", "disk wobbly 1")
+        outcomes = [await with_a_look(engine, engine.outcome(each)) for each in (other, wobbly)]
+    assert [outcome.state for outcome in outcomes] == [State.SUCCEEDED] * 2
+    assert world.entries[2:] == ["disk wobbly 1"]
     assert await world.rows(Place) == []
 
 

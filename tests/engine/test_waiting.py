@@ -1,6 +1,7 @@
 """Waiting: for time, for what people say, for an identity; and until when."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import ClassVar
@@ -13,7 +14,7 @@ from bot.states import State
 from bot.store.database import Database
 from bot.store.tables import Run, Signal, Step, Wait
 from resources import IdentityBusy, StepFailed, TimedOut, Workflow
-from tests.engine.model_things import AT_ONCE, Act, Disk, World, counted, until, with_a_look
+from tests.engine.model_things import Act, Disk, World, counted, until, with_a_look
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 A_LOT = 100
@@ -222,12 +223,16 @@ async def test_who_waits_for_an_approval_occupies_no_place(world: World) -> None
 
 
 async def is_quiet(world: World, engine: Engine) -> bool:
-    """Answer whether the store is left alone for a while in which nothing happens."""
+    """Answer whether the store is left alone for a while in which nothing happens.
+
+    On a busy machine a while may be many seconds, each with its heartbeat.
+    """
     engine._look_again.ring()
+    began = time.monotonic()
     async with counted(world.database) as statements:
         for _ in range(30):
             await asyncio.sleep(0.02)
-            if len(statements) > A_LOT:
+            if len(statements) > A_LOT * max(1, time.monotonic() - began):
                 return False
     return True
 
@@ -335,9 +340,8 @@ async def test_a_deadline_counts_in_line_as_well(world: World) -> None:
         run_id = await engine.submit(Uses(size=2, limited=True))
         await world.has_runs("disk-a", "waiting")
         world.clock.pass_by(2 * MINUTE)
-        outcome = asyncio.ensure_future(engine.outcome(run_id))
-        await asyncio.wait([outcome], timeout=10 * AT_ONCE.total_seconds())
-        assert outcome.done()
+        async with asyncio.timeout(MINUTE.total_seconds()):
+            await engine.outcome(run_id)
 
 
 async def test_nothing_begins_after_the_deadline(world: World) -> None:

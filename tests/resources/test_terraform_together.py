@@ -109,9 +109,8 @@ async def test_a_plan_that_went_stale_is_made_once_more(
 
     assert (await going)["color"] == "blue"
     assert (
-        "The plan of terraform-acme went stale: it was made on the state with the serial 1, and "
-        "there is 2 by now. Nothing of it was applied; look who else works on this state, and "
-        "retry.\n"
+        "The plan of terraform-acme went stale: its state was changed since, and has the serial 2 "
+        "by now. Nothing of it was applied; look who else works on this state, and retry.\n"
     ) in infrastructure.log
 
 
@@ -131,8 +130,8 @@ async def test_a_plan_that_was_made_before_there_was_a_state_is_made_once_more(
 
     assert (await going)["color"] == "red"
     assert (
-        "The plan of terraform-acme went stale: it was made on the state with the serial 0, and "
-        "there is 3 by now."
+        "The plan of terraform-acme went stale: its state was changed since, and has the serial 3 "
+        "by now."
     ) in infrastructure.log
     kept = await database.read(lambda session: versions.versions(session, ACME))
     assert [(each.serial, each.lineage) for each in kept] == [(4, "others"), (3, "others")]

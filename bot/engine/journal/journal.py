@@ -171,6 +171,12 @@ class Journal:
         await self._on_connection(lambda connection: connection.execute(mine.values(owner=None)))
         await self.announce_takeable()
 
+    async def put_back(self, run_id: str) -> None:
+        """Let a run of this process wait in the queue again, as there is no room in its lanes."""
+        mine = update(Run).where(col(Run.id) == run_id, col(Run.owner) == self._owner, LIVE_ROWS)
+        waits = mine.values(state=State.QUEUED, owner=None, started_at=None)
+        await self._on_connection(lambda connection: connection.execute(waits))
+
     async def owned(self) -> list[str]:
         """Answer the runs that the store has as this process's."""
         mine = select(col(Run.id)).where(col(Run.owner) == self._owner, LIVE_ROWS)

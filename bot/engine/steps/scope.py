@@ -26,6 +26,7 @@ from bot.engine.surroundings import Surroundings
 from bot.states import State
 from resources.errors import NotRunning, OrbitsError, ReplayMismatch, StepFailed
 from resources.model.action import Action
+from resources.model.branches import Branches
 from resources.model.failure import Failure, step_failed
 from resources.model.resource import Resource
 from resources.model.retry import ONCE, Retry
@@ -95,10 +96,7 @@ class RunScope:
         self._resources = resources
         self._prefix = prefix
         self._names = StepNames(prefix, run.identity)
-        self._in_flight: dict[asyncio.Future[None], asyncio.Task[Any] | None] = {}
-        self._ended = False
-        self._acts = False
-        """Whether the body itself counts as acting: it does while none of its steps goes on."""
+        self._branches = Branches(run)
 
     @property
     def run_id(self) -> str:
@@ -270,7 +268,7 @@ class RunScope:
 
         What was done is done again where it is not `there` any more.
         """
-        if self._ended:
+        if self._branches.ended:
             raise NotRunning(
                 f"{self.run.identity} asks for the step `{asked.name}` after its run has ended, so "
                 "it could not be remembered. Await what you begin. Nothing was started."
@@ -282,22 +280,13 @@ class RunScope:
                 return _outcome(known).answer(asked.results.from_json)
             await self.around.journal.forget(self.run.begun.grip, key)
             known = None
-        settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._body_acts(False)
-        self._in_flight[settled] = asyncio.current_task()
-        self.run.begin()
-        try:
+        with self._branches.step():
             await self.run.may_begin_a_step()
             if known is None:
                 now = self.around.clock.now()
                 outcome = await step(StepRow.begun(key, asked.kind, asked.fingerprint, now), None)
             else:
                 outcome = await step(known._replace(state=State.RUNNING, result=None), known)
-        finally:
-            self.run.cease()
-            del self._in_flight[settled]
-            self._body_acts(not self._in_flight and not self._ended)
-            settled.set_result(None)
         return outcome.answer(asked.results.from_json)
 
     async def _once_more(
@@ -374,43 +363,22 @@ class RunScope:
     async def settled(self, body: Callable[[], Awaitable[T]]) -> T:
         """Answer what `body` answers, when the steps that it left going have ended as well.
 
-        A failure in one branch of a `gather` leaves the others going: none outlives the run.
         Raises `ReplayMismatch` where a step was done before a restart, and not asked for since.
         """
-        self._body_acts(True)
-        try:
-            result = await body()
-        except BaseException as error:
-            if isinstance(error, RunInterrupted) and not isinstance(error, Drained):
-                self.run.interrupted = True
-                await self._end_branches()
-            raise
-        finally:
-            try:
-                while self._in_flight:
-                    await asyncio.wait(set(self._in_flight))
-            except asyncio.CancelledError:
-                await self._end_branches()
-                raise
-            finally:
-                self._ended = True
-                self._body_acts(False)
+        result = await self._branches.settled(partial(self._unless_cut_off, body))
         self._demand_all_asked_for()
         return result
 
-    def _body_acts(self, acts: bool) -> None:
-        if acts != self._acts:
-            self._acts = acts
-            self.run.begin() if acts else self.run.cease()
-
-    async def _end_branches(self) -> None:
-        """End the steps that go on in tasks which nobody awaits any more."""
-        here = asyncio.current_task()
-        for task in set(self._in_flight.values()):
-            if task is not None and task is not here:
-                task.cancel()
-        while self._in_flight:
-            await asyncio.wait(set(self._in_flight))
+    async def _unless_cut_off(self, body: Callable[[], Awaitable[T]]) -> T:
+        """Answer what `body` answers; where the run is cut off in it, end its other branches."""
+        try:
+            return await body()
+        except Drained:
+            raise
+        except RunInterrupted:
+            self.run.interrupted = True
+            await self._branches.end()
+            raise
 
     def _demand_all_asked_for(self) -> None:
         memory = self.run.begun.memory

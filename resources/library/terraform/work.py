@@ -32,7 +32,6 @@ class MadePlan:
 
     file: Path
     identity: str
-    made_on: Serial
     changes: tuple[Change, ...]
     pending: bool
     """Whether there is something to do, be it in the outputs only."""
@@ -66,13 +65,11 @@ class Work:
         It locks nothing: to apply it is to wait for the lock, and to find out under it whether
         the state is still the one that the plan was made on.
         """
-        made_on = await self.state()
         file = self.terraform.folder / PLAN
         ended = await self.looked(f"-out={file}", *options)
         return MadePlan(
             file=file,
             identity=self.terraform.identity,
-            made_on=made_on,
             changes=tuple(ended.events.changes),
             pending=ended.status == CHANGES,
         )
@@ -144,7 +141,7 @@ class Work:
 
 def _went_stale(plan: MadePlan, now: Serial) -> PlanWentStale:
     return PlanWentStale(
-        f"The plan of {plan.identity} went stale: it was made on the state with the serial "
-        f"{plan.made_on.serial}, and there is {now.serial} by now. Nothing of it was applied; "
-        "look who else works on this state, and retry."
+        f"The plan of {plan.identity} went stale: its state was changed since, and has the serial "
+        f"{now.serial} by now. Nothing of it was applied; look who else works on this state, and "
+        "retry."
     )

@@ -3,40 +3,50 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
-
-from resources.testing.clock import LeapingClock
+from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
 
 
-class Branches:
-    """What goes on in the body of a hook or a workflow; time stands still while any of it acts."""
+class Activity(Protocol):
+    """Counts what is carried out and waits for nothing."""
 
-    def __init__(self, clock: LeapingClock) -> None:
+    def begin(self) -> None:
+        """Note that something is carried out."""
+
+    def cease(self) -> None:
+        """Note that it has ended, or waits."""
+
+
+class Branches:
+    """What goes on in the body of a hook or a workflow, which acts while none of its steps does."""
+
+    def __init__(self, activity: Activity) -> None:
         self.ended = False
-        self._clock = clock
+        self._activity = activity
         self._in_flight: dict[asyncio.Future[None], asyncio.Task[Any] | None] = {}
         self._acts = False
-        """Whether the body itself counts as acting: it does while none of its steps goes on."""
 
     @contextmanager
     def step(self) -> Iterator[None]:
         """Let a step go on meanwhile."""
         settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._in_flight[settled] = asyncio.current_task()
-        self._clock.act()
+        self._activity.begin()
         self._body_acts(False)
         try:
             yield
         finally:
             del self._in_flight[settled]
             self._body_acts(not self._in_flight and not self.ended)
-            self._clock.rest()
+            self._activity.cease()
             settled.set_result(None)
 
     async def settled(self, body: Callable[[], Awaitable[T]]) -> T:
-        """Answer what `body` answers, when the steps that it left going have ended as well."""
+        """Answer what `body` answers, when the steps that it left going have ended as well.
+
+        A failure in one branch of a `gather` leaves the others going: none outlives the body.
+        """
         self._body_acts(True)
         try:
             return await body()
@@ -45,18 +55,13 @@ class Branches:
                 while self._in_flight:
                     await asyncio.wait(set(self._in_flight))
             except asyncio.CancelledError:
-                await self._end_all()
+                await self.end()
                 raise
             finally:
                 self.ended = True
                 self._body_acts(False)
 
-    def _body_acts(self, acts: bool) -> None:
-        if acts != self._acts:
-            self._acts = acts
-            self._clock.act() if acts else self._clock.rest()
-
-    async def _end_all(self) -> None:
+    async def end(self) -> None:
         """End the steps that go on in tasks which nobody awaits any more."""
         here = asyncio.current_task()
         for task in set(self._in_flight.values()):
@@ -64,3 +69,8 @@ class Branches:
                 task.cancel()
         while self._in_flight:
             await asyncio.wait(set(self._in_flight))
+
+    def _body_acts(self, acts: bool) -> None:
+        if acts != self._acts:
+            self._acts = acts
+            self._activity.begin() if acts else self._activity.cease()
