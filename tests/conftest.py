@@ -1,7 +1,9 @@
 """What every test may ask for: a migrated database, a PostgreSQL, and an engine."""
 
 import logging
+import os
 import shutil
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import structlog
 from hypothesis import settings
 
 from bot.engine.engine import Engine
+from bot.garbage import collect_seldom
 from bot.store.database import Database
 from bot.store.schema import upgrade
 from tests.postgres import GivenPostgres, Postgres, StartedPostgres, binaries, given_address
@@ -20,6 +23,17 @@ from tests.postgres import GivenPostgres, Postgres, StartedPostgres, binaries, g
 settings.register_profile("steady", derandomize=True)
 settings.register_profile("random", derandomize=False, print_blob=True)
 settings.load_profile("steady")
+
+
+def pytest_configure() -> None:
+    """Let `python3` be the one that runs the tests, not a shim that looks for one each time."""
+    here = str(Path(sys.executable).parent)
+    os.environ["PATH"] = os.pathsep.join([here, os.environ.get("PATH", os.defpath)])
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage as a process of the bot does: what was imported is no garbage."""
+    collect_seldom()
 
 
 @pytest.fixture

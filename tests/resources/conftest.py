@@ -1,7 +1,5 @@
 """Service repositories with real git history, and an agency that has three of them."""
 
-import os
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -16,13 +14,6 @@ from tests.resources.infrastructure import SITE, Infrastructure, terraform_or_sk
 from tests.resources.provided_files import ProvidedFiles, installed_provider
 from tests.resources.schemas import Schema, psql_or_skip
 from tests.resources.service_repository import ServiceRepository
-
-
-@pytest.fixture(autouse=True)
-def our_python_is_on_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let `python3` be the one that runs the tests, wherever they run."""
-    folders = (str(Path(sys.executable).parent), os.environ["PATH"])
-    monkeypatch.setenv("PATH", os.pathsep.join(folders))
 
 
 @pytest.fixture

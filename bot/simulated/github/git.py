@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
+from typing import ClassVar
 
 from bot.simulated.github.refusals import GitHubRefused
 
@@ -22,8 +23,13 @@ class Executable(bytes):
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 NOWHERE = "0" * 40
 
-_READS = frozenset({"rev-parse", "log", "diff-tree", "merge-base", "rev-list"})
-_COMMITS = re.compile(r"[0-9a-f]{40}(\^\{\w+\})?(\.\.\.?[0-9a-f]{40})?")
+_SHA = re.compile(r"[0-9a-f]{40}")
+_READS = frozenset({"rev-parse", "merge-base", "rev-list"})
+_READS_WITHIN = frozenset({"log", "diff-tree", "cat-file", "ls-tree"})
+_COMMITS = re.compile(r"[0-9a-f]{40}(\^\{\w+\})?(\.\.\.?[0-9a-f]{40}|:.+)?", re.DOTALL)
+_NO_SUCH_FILE = b"does not exist in"
+_Answer = tuple[int, bytes, bytes]
+_Memory = dict[tuple[str, ...], _Answer]
 _MOST_REMEMBERED = 4096
 _LONGEST_REMEMBERED = 16_384
 
@@ -53,11 +59,14 @@ class Draft:
 class Git:
     """One bare repository on disk; every object in it is real."""
 
+    _said_within: ClassVar[_Memory] = {}
+    """What is within commits: by their whole names it is the same in every repository."""
+
     def __init__(self, directory: Path, clock: Callable[[], datetime]) -> None:
         self.directory = directory
         self._clock = clock
         self._scratch = 0
-        self._remembered: dict[tuple[str, ...], tuple[int, bytes, bytes]] = {}
+        self._said: _Memory = {}
 
     async def run(self, *arguments: str, stdin: bytes = b"", draft: Draft | None = None) -> bytes:
         """Run one git command and return what it printed.
@@ -89,9 +98,21 @@ class Git:
         """Return the commit that a branch, a tag, a full reference or a sha names."""
         if not name or name.startswith("-") or any(letter in name for letter in " :^~@{"):
             return None
+        if (sha := self._loose_head(name)) is not None:
+            return sha
         arguments = ("rev-parse", "--quiet", "--verify", f"{name}^{{commit}}")
         status, output, _ = await self._spawn(arguments, b"", None)
         return None if status else output.decode().strip()
+
+    def _loose_head(self, name: str) -> str | None:
+        """Answer where `heads/` and a branch is, if that is in a file, which asks for no git."""
+        if not name.startswith("heads/") or ".." in name:
+            return None
+        try:
+            content = (self.directory / "refs" / name).read_text().strip()
+        except OSError:
+            return None
+        return content if _SHA.fullmatch(content) else None
 
     async def branches(self) -> dict[str, str]:
         """Return the head of every branch by its name."""
@@ -210,20 +231,19 @@ class Git:
 
     async def _spawn(
         self, arguments: tuple[str, ...], stdin: bytes, draft: Draft | None
-    ) -> tuple[int, bytes, bytes]:
+    ) -> _Answer:
         """Run git, unless it has said already what there is to say of these very commits."""
-        if arguments in self._remembered:
-            return self._remembered[arguments]
+        memory = self._said_within if arguments[0] in _READS_WITHIN else self._said
+        if arguments in memory:
+            return memory[arguments]
         answer = await self._answer(arguments, stdin, draft)
-        if _never_changes(arguments) and not answer[0] and len(answer[1]) < _LONGEST_REMEMBERED:
-            if len(self._remembered) >= _MOST_REMEMBERED:
-                self._remembered.clear()
-            self._remembered[arguments] = answer
+        if _never_changes(arguments, answer):
+            if len(memory) >= _MOST_REMEMBERED:
+                memory.clear()
+            memory[arguments] = answer
         return answer
 
-    async def _answer(
-        self, arguments: Sequence[str], stdin: bytes, draft: Draft | None
-    ) -> tuple[int, bytes, bytes]:
+    async def _answer(self, arguments: Sequence[str], stdin: bytes, draft: Draft | None) -> _Answer:
         process = await asyncio.create_subprocess_exec(
             "git",
             *arguments,
@@ -243,11 +263,16 @@ class Git:
         return process.returncode or 0, output, errors
 
 
-def _never_changes(arguments: Sequence[str]) -> bool:
-    """Answer whether a command reads nothing but commits, by their whole names."""
+def _never_changes(arguments: Sequence[str], answer: _Answer) -> bool:
+    """Answer whether that was read of nothing but commits, by their whole names."""
     command, *others = arguments
-    named = [each for each in others if not each.startswith("-")]
-    return command in _READS and bool(named) and all(map(_COMMITS.fullmatch, named))
+    status, output, errors = answer
+    words = others[: others.index("--")] if "--" in others else others
+    named = [each for each in words if not each.startswith("-") and each != "blob"]
+    by_name = bool(named) and all(map(_COMMITS.fullmatch, named))
+    lasts = not status or _NO_SUCH_FILE in errors
+    reads = command in _READS | _READS_WITHIN and "--branches" not in words
+    return reads and by_name and lasts and len(output) < _LONGEST_REMEMBERED
 
 
 def _check_path(path: str) -> None:

@@ -172,6 +172,31 @@ async def test_a_repository_exists_once(backend: Repository, github: SimulatedGi
     assert str(refused.value) == "Validation Failed: name already exists on this account"
 
 
+async def test_a_commit_is_found_only_where_it_was_pushed(
+    backend: Repository, maya: User, github: SimulatedGitHub
+) -> None:
+    frontend = await github.organization("agency").create_repository("frontend")
+    sha = await maya.pushes(backend, {"b.txt": "b\n"})
+    assert await backend.git.blob(sha, "b.txt") == b"b\n"
+
+    with pytest.raises(GitHubRefused) as refused:
+        await frontend.commit_named(sha)
+
+    assert str(refused.value) == f"No commit found for SHA: {sha}"
+
+
+async def test_a_branch_is_where_it_was_moved_last(backend: Repository, maya: User) -> None:
+    first = await maya.pushes(backend, {"b.txt": "1\n"}, branch="topic/b")
+    assert await backend.head("topic/b") == first
+
+    second = await maya.pushes(backend, {"b.txt": "2\n"}, branch="topic/b")
+    assert await backend.head("topic/b") == second
+    await maya.deletes_branch(backend, "topic/b")
+
+    assert await backend.git.resolve("heads/topic/b") is None
+    assert await backend.git.resolve("heads/topic") is None
+
+
 async def test_a_pull_request_needs_commits(backend: Repository, maya: User) -> None:
     await maya.creates_branch(backend, "empty")
 
