@@ -13,6 +13,8 @@ from uuid import uuid4
 MARK = "ORBITS_SCRIPT"
 """A variable that every descendant inherits, so that one which left the group can be found."""
 
+PROC = Path("/proc")
+_ENDED = {"Z", "X"}
 LINGER = timedelta(seconds=1)
 POLL = timedelta(milliseconds=20)
 UNKILLABLE = timedelta(seconds=5)
@@ -146,10 +148,10 @@ class ProcessTree:
         return heard
 
     async def _group_gone(self, within: timedelta) -> None:
-        """Wait until the group is empty; nobody tells, so it is asked again and again."""
+        """Wait until nobody of the group is alive; nobody tells, so it is asked again and again."""
         turns = int(within / POLL)
         for _ in range(turns):
-            if not self._signal_group(0):
+            if not self._signal_group(0) or not _some_live_in(self._process.pid):
                 return
             await asyncio.sleep(POLL.total_seconds())
 
@@ -188,6 +190,23 @@ class ProcessTree:
         return True
 
 
+def _some_live_in(group: int) -> bool:
+    """Answer whether a process of a group has not ended yet, or that nobody can tell.
+
+    In a container whose first process reaps no orphans, those that have ended stay for ever.
+    https://www.kernel.org/doc/html/latest/filesystems/proc.html
+    """
+    if not PROC.is_dir():
+        return True
+    for told in PROC.glob("[0-9]*/stat"):
+        with suppress(OSError):
+            # The name in parentheses may hold anything.
+            state, _, of_group = told.read_text().rpartition(")")[2].split()[:3]
+            if int(of_group) == group and state not in _ENDED:
+                return True
+    return False
+
+
 def _ignore(_: bytes) -> None:
     """Take nothing from the end of a pipe that is only written to."""
 
@@ -199,7 +218,7 @@ def _pipe() -> tuple[IO[bytes], IO[bytes]]:
 
 def _processes_marked(mark: bytes) -> Iterator[int]:
     """Answer the processes whose environment holds `mark`; none where there is no /proc."""
-    for environment in Path("/proc").glob("[0-9]*/environ"):
+    for environment in PROC.glob("[0-9]*/environ"):
         with suppress(OSError):
             if mark in environment.read_bytes():
                 yield int(environment.parent.name)

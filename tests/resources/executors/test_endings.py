@@ -1,6 +1,11 @@
 """What every executor promises about how a script begins and ends, with all that it started."""
 
 import asyncio
+import ctypes
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,6 +17,9 @@ from tests.resources.executors.conftest import Tried
 from tests.resources.scripts import Witness, shell
 
 SOON = timedelta(seconds=0.8)
+PR_SET_CHILD_SUBREAPER = (
+    36  # https://man7.org/linux/man-pages/man2/PR_SET_CHILD_SUBREAPER.2const.html
+)
 
 
 async def test_another_status_than_zero_is_told_with_the_last_lines(executor: Executor) -> None:
@@ -104,6 +112,35 @@ async def test_cancellation_ends_the_whole_tree(
     with pytest.raises(asyncio.CancelledError):
         await running
     await witness.departure()
+
+
+@pytest.fixture
+def adopting() -> Iterator[None]:
+    """Be the parent of orphans and reap none of them, as a bot is that a container begins with."""
+    if not sys.platform.startswith("linux"):
+        pytest.skip("only Linux lets a process adopt orphans")
+    libc = ctypes.CDLL(None)
+    libc.prctl(PR_SET_CHILD_SUBREAPER, 1)
+    yield
+    libc.prctl(PR_SET_CHILD_SUBREAPER, 0)
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+@pytest.mark.usefixtures("adopting")
+async def test_who_has_ended_is_not_waited_for_where_nobody_reaps_orphans() -> None:
+    executor = LocalExecutor(grace=timedelta(minutes=10))
+    here = asyncio.Event()
+    script = shell("sleep 600 & echo here; exec sleep 600")
+    running = asyncio.create_task(executor.execute(script, lambda _: here.set()))
+    await here.wait()
+
+    running.cancel()
+
+    async with asyncio.timeout(60):
+        await asyncio.wait([running])
+    assert running.cancelled()
 
 
 async def test_an_impatient_cancellation_ends_the_whole_tree(witness: Witness) -> None:
