@@ -75,7 +75,11 @@ class ServiceResource(BaseResource):
             if part.defines("uninstall"):
                 await self.do("uninstall", part, command="uninstall")
             else:
-                self.log(f"{part.identity()} stays: it is removed by hand, once nobody needs it.\n")
+                self.log(f"{self.stays(part)}\n")
+
+    def stays(self, part: Resource) -> str:
+        """Answer what a person is told of a part that no uninstall removes."""
+        return f"{part.identity()} stays: it is removed by hand, once nobody needs it."
 
     async def parts(self) -> list[Resource]:
         """Answer what is compared with the world, and removed in the end."""
@@ -144,6 +148,16 @@ class BackendResource(ServiceResource):
         infrastructure = await self.infrastructure(source)
         outputs = await self.outputs(infrastructure)
         return [infrastructure, *([] if outputs is None else [self.migration(source, outputs)])]
+
+    def stays(self, part: Resource) -> str:
+        """Say of the database where it is, and how it goes."""
+        if not isinstance(part, SqlMigration):
+            return super().stays(part)
+        return (
+            f"The database {part.database} of {self.identity()} stays, with all its data: no "
+            "uninstall takes data away. Keep a copy of what somebody may need, then remove that "
+            "file by hand."
+        )
 
     async def outputs(self, infrastructure: Resource) -> Any:
         """Answer the outputs of the infrastructure that there is; `None`: it has none yet."""

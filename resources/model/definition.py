@@ -47,8 +47,9 @@ class Definition(BaseModel):
             scope: Scope = object.__getattribute__(self, "_scope")
         except AttributeError:
             raise NotRunning(
-                f"{type(self).__name__} is not running, so its steps cannot be remembered. "
-                "Pass it to `self.do(name, ...)` of a workflow, or to the engine."
+                f"{type(self).__name__} is not running, so it has no steps and nobody to ask. "
+                "Pass it to `self.do(name, ...)` of a workflow, or to the engine. What a resource "
+                "answered when it was last brought about is `await self.recorded(resource)`."
             ) from None
         return scope
 

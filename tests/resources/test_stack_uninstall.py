@@ -45,10 +45,27 @@ async def test_an_account_with_data_in_it_stays_and_says_so(
         f"remove {account} by hand. Nothing was changed."
     )
     data = account / "backend" / "database.sqlite3"
-    said = f"migrations-{data} stays: it is removed by hand, once nobody needs it."
-    assert said in printed_on(database).splitlines()
+    assert (
+        f"The database {data} of backend-acme stays, with all its data: no uninstall takes data "
+        "away. Keep a copy of what somebody may need, then remove that file by hand."
+    ) in printed_on(database).splitlines()
     assert agency.tables("acme") == ["users"]
     assert not (account / "backend" / "app.conf").exists()
+
+
+async def test_with_its_database_removed_by_hand_the_account_goes_too(
+    engine: Engine, agency: Agency, first: dict[str, str]
+) -> None:
+    del first["frontend"]
+    stack = agency.stack("acme", first)
+    await engine.run(stack)
+    with pytest.raises(StepFailed):
+        await engine.run(stack, "uninstall")
+    (agency.home / "accounts" / "acme" / "backend" / "database.sqlite3").unlink()
+
+    await engine.run(stack, "uninstall")
+
+    assert not (agency.home / "accounts" / "acme").exists()
 
 
 async def test_what_was_deployed_before_goes_too(

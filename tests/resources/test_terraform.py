@@ -7,7 +7,7 @@ import pytest
 from bot.engine.engine import Engine
 from bot.store.database import Database
 from bot.terraform_state import versions
-from resources.errors import StepFailed
+from resources.errors import NotRunning, StepFailed
 from resources.executors import LocalExecutor
 from resources.library import TerraformModule, TerraformOutputs
 from tests.resources.infrastructure import (
@@ -48,10 +48,25 @@ async def test_a_module_is_planned_applied_and_answers_its_outputs(
     assert outputs == TerraformOutputs(values={"color": "red"}, sensitive=("password",))
     assert "terraform_data.site: Creation complete after 0s" in infrastructure.log
     assert "correct-horse" not in infrastructure.log
+    assert 'Successfully configured the backend "http"!' in infrastructure.log
+    assert "\x1b" not in infrastructure.log
     assert await serials(database) == [1]
     assert infrastructure.runs == []
     assert await engine.run(acme, "cycle") == []
     assert (await engine.run(acme, "plan")).changes == ()
+
+
+async def test_one_that_does_not_run_says_where_its_outputs_are(
+    infrastructure: Infrastructure,
+) -> None:
+    with pytest.raises(NotRunning) as refused:
+        await infrastructure.module().output()
+
+    assert str(refused.value) == (
+        "TerraformModule is not running, so it has no steps and nobody to ask. Pass it to "
+        "`self.do(name, ...)` of a workflow, or to the engine. What a resource answered when it "
+        "was last brought about is `await self.recorded(resource)`."
+    )
 
 
 async def test_one_init_serves_all_tenants(engine: Engine, infrastructure: Infrastructure) -> None:

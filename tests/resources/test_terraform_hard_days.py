@@ -145,6 +145,35 @@ async def test_what_an_earlier_process_left_running_in_the_folder_is_ended(
     assert infrastructure.runs == []
 
 
+async def test_one_that_is_killed_is_told_of_in_its_own_words(
+    engine: Engine, infrastructure: Infrastructure
+) -> None:
+    wrong = {"severity": "error", "summary": "Bad size", "detail": "It is 0."}
+    events = "\n".join(
+        json.dumps(event)
+        for event in (
+            {"@level": "info", "@message": "Terraform 1.11.4", "type": "version"},
+            {"@level": "error", "@message": "E", "type": "diagnostic", "diagnostic": wrong},
+            *(
+                {"@level": "info", "@message": f"site: Still creating {each}", "type": "log"}
+                for each in range(100)
+            ),
+            {"@level": "info", "@message": "cut off before its end", "type": "log"},
+        )
+    )
+    die = f"printf %s '{events[:-20]}'\nkill -KILL $$"
+    program = behind(infrastructure.folder / "bin", "plan", die)
+
+    with pytest.raises(StepFailed) as failed:
+        await engine.run(infrastructure.module(binary=str(program)))
+
+    lines = [f"site: Still creating {each}" for each in range(61, 100)]
+    assert failed.value.tail.splitlines()[1:] == [*lines, "Error: Bad size. It is 0."]
+    assert failed.value.tail.splitlines()[0].endswith(" bytes before this are left out]")
+    assert failed.value.summary.endswith("` was ended by the signal SIGKILL.")
+    assert failed.value.reason == (f"{failed.value.summary} Its last lines:\n{failed.value.tail}")
+
+
 def left_behind(infrastructure: Infrastructure, serial: int, lineage: str = "other") -> Path:
     """Let an earlier run have left a state that it could not hand in."""
     left = infrastructure.folder / "home" / "runs" / "acme" / "left-0192" / "errored.tfstate"

@@ -1,19 +1,17 @@
 """A stack of an app of the CDK, deployed for one tenant."""
 
-from collections.abc import Mapping
-from datetime import timedelta
 from pathlib import Path
 
 from resources.aws.cdk.assembly import AssembledStack
 from resources.aws.cdk.assets import Place, publish
 from resources.aws.cdk.synth import CdkApp, CdkSynth
+from resources.aws.cloudformation.arguments import StackArguments
 from resources.aws.cloudformation.outputs import CloudFormationOutputs, outputs_of
 from resources.aws.cloudformation.stack import CloudFormationStack
 from resources.aws.cloudformation.stack_state import StackAddress, StackName
 from resources.aws.cloudformation.template import LARGEST_SENT, Capability
 from resources.aws.connection import AwsConnection
 from resources.model.resource import Difference, Plan, Resource
-from resources.secrets import Secret
 
 AS_THE_CDK: tuple[Capability, ...] = (
     "CAPABILITY_IAM",
@@ -23,7 +21,16 @@ AS_THE_CDK: tuple[Capability, ...] = (
 """What the CDK's own tool lets every template do."""
 
 
-class CdkStack(Resource):
+class OfApp(Resource):
+    """An app of the CDK, the stack of it that is meant, and where that is to be."""
+
+    app: CdkApp
+    stack: str
+    connection: AwsConnection
+    name: StackName
+
+
+class CdkStack(StackArguments, OfApp):
     """A stack of an app of the CDK, for one tenant, in the account and region of `connection`.
 
         app = CdkApp(source=source, home=home, argv=("python3", "app.py"))
@@ -35,24 +42,12 @@ class CdkStack(Resource):
 
     The app is run once for a commit, whichever tenants it is for: what differs between them are
     parameters of the stack (`CfnParameter`). The files that the stack needs are put into the
-    bucket that `cdk bootstrap` made in the account; images are not built. Everything
-    else is as with a `CloudFormationStack`, which deploys the template.
+    bucket that `cdk bootstrap` made in the account; images are not built. The app may ask for
+    `termination_protection` as well. Everything else is as with a `CloudFormationStack`, which
+    deploys the template.
     """
 
-    app: CdkApp
-    stack: str
-    connection: AwsConnection
-    name: StackName
-    parameters: Mapping[str, str] = {}
-    secrets: Mapping[str, Secret] = {}
-    tags: Mapping[str, str] = {}
     capabilities: tuple[Capability, ...] = AS_THE_CDK
-    termination_protection: bool = False
-    """The app may ask for it as well."""
-    consents_to_deletion: bool = False
-    looks_every: timedelta = timedelta(seconds=5)
-    ends_within: timedelta = timedelta(hours=4)
-    patience: timedelta = timedelta(minutes=10)
 
     def identity(self) -> str:
         """Answer `cdk-{account}-{region}-{name}`."""

@@ -48,11 +48,13 @@ class CloudFormationOutputs(BaseModel):
 
 
 async def outputs_of(address: StackAddress) -> CloudFormationOutputs:
-    """Answer the outputs of a stack; raises `CloudFormationFailed` where it is gone."""
+    """Answer the outputs of a stack; raises `CloudFormationFailed` where it is not there."""
     observed = await address.observed()
     if observed is None:
         raise CloudFormationFailed(
-            f"The stack {address} is gone since it was deployed. See who deletes it, and retry."
+            f"The stack {address} is not there: it was never deployed, or it is gone since. Deploy "
+            "it, and see who deletes it. What it answered when it was last deployed is `await "
+            "self.recorded(stack)`."
         )
     return CloudFormationOutputs(
         name=address.name,

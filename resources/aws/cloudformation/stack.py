@@ -1,10 +1,9 @@
 """Infrastructure as a template of CloudFormation: deployed, looked after and deleted."""
 
-from collections.abc import Mapping
 from contextlib import suppress
-from datetime import timedelta
 from pathlib import Path
 
+from resources.aws.cloudformation.arguments import StackArguments
 from resources.aws.cloudformation.change_set import ChangeSetMaker, put_away
 from resources.aws.cloudformation.changes import made_anew, planned
 from resources.aws.cloudformation.deploy import DeleteStack, DeployStack
@@ -17,15 +16,24 @@ from resources.aws.cloudformation.drift import (
 )
 from resources.aws.cloudformation.outputs import CloudFormationOutputs, outputs_of
 from resources.aws.cloudformation.stack_state import NOT_USABLE, StackAddress, StackName
-from resources.aws.cloudformation.template import Capability, StackRequest
+from resources.aws.cloudformation.template import StackRequest
 from resources.aws.connection import AwsConnection
 from resources.aws.failures import AwsFailed, asked
 from resources.errors import IdentityBusy
 from resources.model.resource import Difference, Plan, Resource
-from resources.secrets import Secret
 
 
-class CloudFormationStack(Resource):
+class OfTemplate(Resource):
+    """Where a stack is, and the file of its template."""
+
+    connection: AwsConnection
+    name: StackName
+    template: Path
+    sha256: str = ""
+    bucket: str | None = None
+
+
+class CloudFormationStack(StackArguments, OfTemplate):
     """What a template describes, for one tenant, in the account and region of `connection`.
 
         outputs = await self.do("iac-deploy", CloudFormationStack(
@@ -46,24 +54,6 @@ class CloudFormationStack(Resource):
     by `NoEcho`; with a new value behind the same reference, nothing is changed by itself.
     A stack with `termination_protection` is not uninstalled.
     """
-
-    connection: AwsConnection
-    name: StackName
-    template: Path
-    sha256: str = ""
-    bucket: str | None = None
-    parameters: Mapping[str, str] = {}
-    secrets: Mapping[str, Secret] = {}
-    tags: Mapping[str, str] = {}
-    capabilities: tuple[Capability, ...] = ()
-    """What the template may do beyond the usual, such as `CAPABILITY_NAMED_IAM`."""
-    termination_protection: bool = False
-    consents_to_deletion: bool = False
-    looks_every: timedelta = timedelta(seconds=5)
-    ends_within: timedelta = timedelta(hours=4)
-    """How long one deployment, or the deletion, may take."""
-    patience: timedelta = timedelta(minutes=10)
-    """How long is waited for others who work on the stack."""
 
     def identity(self) -> str:
         """Answer `cloudformation-{account}-{region}-{name}`."""

@@ -32,6 +32,7 @@ async def git(
     directory: Path,
     *arguments: str,
     environment: Mapping[str, str] | None = None,
+    stdin: str = "",
     on_output: Callable[[str], None] = unheard,
 ) -> str:
     """Run git on the repository in `directory`, and answer what it printed.
@@ -41,6 +42,7 @@ async def git(
     executor = LocalExecutor(inherits=INHERITED + CREDENTIALS_AND_PROXIES)
     script = Script(
         argv=("git", *arguments),
+        stdin=stdin,
         environment={
             "GIT_DIR": str(directory),
             "GIT_TERMINAL_PROMPT": "0",

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 from resources.errors import NotGiven, OrbitsError, ScriptFailed
 from resources.library.git.command import git
 from resources.library.git.credentials import GitCredentials, signed_in
+from resources.library.git.mirrors import KEPT, in_use, tidy
 from resources.library.git.trees import clear_away, take
 from resources.library.names import Revision
 from resources.model.resource import Resource
@@ -35,6 +36,9 @@ REFUSALS = re.compile(
     re.MULTILINE,
 )
 """What git, and `ssh` below it, print where a server lets nobody in with this login, or without."""
+
+ALL_REFS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
+"""Fetched with `--prune`, as `feature` that is gone would be in the way of `feature/more`."""
 
 UNTRANSLATED = {"LC_ALL": "C.UTF-8", "LANGUAGE": ""}
 """Has git print it in these words, whatever the language of the machine."""
@@ -100,21 +104,24 @@ class Checkout(Resource):
         # there then may have been another machine's.
         if await self.do("look-for-tree", self.intact) and await self.intact():
             return
-        mirror = await self.do(
-            "fetch-revision",
-            SourceMirror(repository=self.repository, revision=self.revision, cache=self.cache),
-        )
+        trees = self._tree.parent
+        mirror = SourceMirror(repository=self.repository, revision=self.revision, cache=self.cache)
+        async with in_use(mirror.path):
+            await self._unpack(await self.do("fetch-revision", mirror))
+        await asyncio.to_thread(clear_away, trees, self._tree)
+        await tidy(mirror.path, trees, self._tree, self.log)
+
+    async def define_uninstall(self) -> None:
+        """Remove the folder; the mirror stays."""
+        await asyncio.to_thread(shutil.rmtree, self._tree, ignore_errors=True)
+
+    async def _unpack(self, mirror: Path) -> None:
         beside = self._tree.with_name(f".{self.revision}.{uuid4().hex}")
         try:
             await _unpack(mirror, self.revision, beside)
             await asyncio.to_thread(_move, beside, self._tree)
         finally:
             await asyncio.to_thread(shutil.rmtree, beside, ignore_errors=True)
-        await asyncio.to_thread(clear_away, self._tree.parent, self._tree)
-
-    async def define_uninstall(self) -> None:
-        """Remove the folder; the mirror stays."""
-        await asyncio.to_thread(shutil.rmtree, self._tree, ignore_errors=True)
 
     @property
     def _tree(self) -> Path:
@@ -124,7 +131,8 @@ class Checkout(Resource):
 class SourceMirror(Resource):
     """A bare copy of a repository on this machine, that has a given commit.
 
-    Two commits of one repository are fetched one after the other: they are one identity.
+    Two commits of one repository are fetched one after the other: they are one identity. Once
+    a day, those whose trees are gone are forgotten; they are fetched again if they are asked for.
     """
 
     repository: Address
@@ -137,7 +145,7 @@ class SourceMirror(Resource):
 
     async def output(self) -> Path:
         """Answer the folder of the bare repository."""
-        return self._mirror
+        return self.path
 
     async def intact(self) -> bool:
         """Answer whether this machine's mirror has the commit."""
@@ -149,32 +157,47 @@ class SourceMirror(Resource):
         Raises `RevisionNotFound` where the repository has no such commit, and `SourceRefused`
         where its server does not show it to us.
         """
-        if await self._has_revision():
-            return
-        await asyncio.to_thread(self._mirror.mkdir, parents=True, exist_ok=True)
-        await git(self._mirror, "init", "--quiet", "--bare", "--template=")
-        kept = f"+{self.revision}:refs/orbits/{self.revision}"
-        credentials = self._credentials()
-        login = await credentials.login(self.repository) if credentials else None
-        async with signed_in(login, self.repository, self._mirror.with_suffix(".login")) as options:
-            with suppress(ScriptFailed):  # a server may hand out no more than its branches
-                await self._fetch(options, kept)
+        async with in_use(self.path):
             if await self._has_revision():
                 return
-            await self._fetch(options, "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
+            await self._begin()
+            await self._fetch_revision()
+
+    async def _begin(self) -> None:
+        """Have a repository that is whole, whoever else begins one at the same time."""
+        if await self._is_there():
+            return
+        beside = self.path.with_name(f".{self.path.name}.{uuid4().hex}")
+        try:
+            await git(beside, "init", "--quiet", "--bare", "--template=")
+            await asyncio.to_thread(_move, beside, self.path)
+        finally:
+            await asyncio.to_thread(shutil.rmtree, beside, ignore_errors=True)
+
+    async def _fetch_revision(self) -> None:
+        kept = f"{KEPT}{self.revision}"
+        credentials = self._credentials()
+        login = await credentials.login(self.repository) if credentials else None
+        async with signed_in(login, self.repository, self.path.with_suffix(".login")) as options:
+            with suppress(ScriptFailed):  # a server may hand out no more than its branches
+                await self._fetch(options, "--", self.repository, f"+{self.revision}:{kept}")
+            if await self._has_revision():
+                return
+            await self._fetch(options, "--prune", "--", self.repository, *ALL_REFS)
         if not await self._has_revision():
             raise RevisionNotFound(
                 f"{self.repository} has no commit {self.revision}. Push it, or name another.",
                 repository=self.repository,
                 revision=self.revision,
             )
+        await git(self.path, "update-ref", kept, self.revision)
 
     async def _fetch(self, options: Sequence[str], *what: str) -> None:
         fetch = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-gc")
         try:
             await git(
-                self._mirror,
-                *(*options, *fetch, "--", self.repository, *what),
+                self.path,
+                *(*options, *fetch, *what),
                 environment=UNTRANSLATED,
                 on_output=self.log,
             )
@@ -198,16 +221,21 @@ class SourceMirror(Resource):
             return None
 
     async def _has_revision(self) -> bool:
-        if not await asyncio.to_thread((self._mirror / "HEAD").is_file):
+        if not await self._is_there():
             return False
-        try:
-            await git(self._mirror, "cat-file", "-e", f"{self.revision}^{{commit}}")
+        whole = ("--objects", "--no-walk", "--quiet", f"{self.revision}^{{commit}}")
+        try:  # a prune that was cut off may have left a part of it
+            await git(self.path, "rev-list", *whole)
         except ScriptFailed:
             return False
         return True
 
+    async def _is_there(self) -> bool:
+        return await asyncio.to_thread((self.path / "HEAD").is_file)
+
     @property
-    def _mirror(self) -> Path:
+    def path(self) -> Path:
+        """Where the bare repository is, or will be."""
         return self.cache / "mirrors" / f"{_folder(self.repository)}.git"
 
 

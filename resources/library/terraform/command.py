@@ -16,6 +16,8 @@ IN_AUTOMATION = {
     "TF_IN_AUTOMATION": "1",
     "TF_INPUT": "0",
 }
+INIT = ("init", "-json", "-no-color")
+"""What it says of a backend is no JSON, and coloured otherwise."""
 OWN_DATA = ".terraform"
 CHANGES = 2
 """With `-detailed-exitcode`: it went well, and there is something to do."""
@@ -77,7 +79,7 @@ class Terraform:
             return ended
         self.log("What was made ready for all is not enough here: making it ready for this run.\n")
         self.environment = {**self.environment, "TF_DATA_DIR": own}
-        await self.run("init", "-json")
+        await self.run(*INIT)
         return await self._carried_out(*arguments)
 
     async def _carried_out(self, *arguments: str) -> Ended:
@@ -94,9 +96,10 @@ class Terraform:
             await self.executor.execute(script, events.hear)
         except ScriptFailed as failed:
             events.end()
+            said = _in_words(failed, events.tail)
             if failed.status is None or failed.status < 0:
-                raise
-            return Ended(failed.status, events, None if failed.status == CHANGES else failed)
+                raise said from None
+            return Ended(failed.status, events, None if failed.status == CHANGES else said)
         events.end()
         return Ended(0, events, None)
 
@@ -115,3 +118,12 @@ class Terraform:
             status=ended.status,
             tail=tail,
         )
+
+
+def _in_words(failed: ScriptFailed, tail: str) -> ScriptFailed:
+    """Answer the same error, with what was said in the place of the events that were printed."""
+    if not failed.tail:
+        return failed
+    last = f"Its last lines:\n{tail}" if tail else "It said nothing."
+    message = f"{failed.summary} {last}"
+    return ScriptFailed(message, summary=failed.summary, status=failed.status, tail=tail)

@@ -6,13 +6,18 @@ https://developer.hashicorp.com/terraform/internals/machine-readable-ui
 import json
 import os
 import re
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from resources.executors.failures import TAIL_LINES, tail_of
+from resources.executors.script import ScriptResult
+
 LONGEST_LINE = 1_000_000
 LONGEST_DETAIL = 2_000
 
+_BEGINS = '{"@level":'
 _UNTOLD = frozenset({"version", "refresh_start", "refresh_complete", "outputs"})
 _DESTROYS = frozenset({"delete", "replace"})
 _LOCKED = "Error acquiring the state lock"
@@ -85,6 +90,8 @@ class Events:
         self._module = module
         self._rest = ""
         self._told: list[str] = []
+        self._last: deque[str] = deque()
+        self._forgotten = 0
         self.changes: list[Change] = []
         self.drifted: list[Change] = []
         self.diagnostics: list[Diagnostic] = []
@@ -112,6 +119,12 @@ class Events:
         return [each for each in self.diagnostics if each.severity == "error"]
 
     @property
+    def tail(self) -> str:
+        """The last lines that it said, and below them, where they are not cut, all diagnostics."""
+        lines = [*self._last, *(f"{each}\n" for each in self.diagnostics)]
+        return tail_of(ScriptResult(output="".join(lines), cut_bytes=self._forgotten))
+
+    @property
     def asks_for_init(self) -> bool:
         """Whether it could not begin, for lack of something that an `init` fetches."""
         return any(_ASKS_FOR_INIT.search(f"{each.summary} {each.detail}") for each in self.errors)
@@ -131,8 +144,8 @@ class Events:
         if held := _LOCKED_BY.search(line.replace("\\n", "\n")):
             self.locked_by = held[1].strip()
         if event is None:
-            if line.strip():
-                self._told.append(f"{line}\n")
+            if line.strip() and not line.startswith(_BEGINS):  # half an event tells nothing
+                self._say(f"{line}\n")
             return
         kind = str(event.get("type"))
         if kind == "diagnostic":
@@ -146,7 +159,13 @@ class Events:
         elif kind == "resource_drift":
             self.drifted.append(_change(event))
         if kind not in _UNTOLD:
-            self._told.append(f"{event.get('@message', kind)}\n")
+            self._say(f"{event.get('@message', kind)}\n")
+
+    def _say(self, line: str) -> None:
+        self._told.append(line)
+        self._last.append(line)
+        if len(self._last) > TAIL_LINES:
+            self._forgotten += len(self._last.popleft().encode())
 
 
 def _read(line: str) -> dict[str, Any] | None:

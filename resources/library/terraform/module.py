@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from resources.executors import Executor, LocalExecutor
 from resources.executors.local import INHERITED
 from resources.library.names import Slug
-from resources.library.terraform.command import Terraform
+from resources.library.terraform.command import INIT, Terraform
 from resources.library.terraform.consent import not_consented, not_consented_on_the_way_back
 from resources.library.terraform.events import Change
 from resources.library.terraform.folder import run_folder
@@ -168,7 +168,7 @@ class TerraformModule(Resource):
         async def init(folder: Path, data: Path) -> None:
             given = {**environment, "TF_DATA_DIR": str(data)}
             terraform = self._terraform(folder, given, f"{self.binary} init")
-            await terraform.run("init", "-json")
+            await terraform.run(*INIT)
 
         ready = await made_ready(module, self.binary, self.home / "modules", init)
         variables = await self._revealed(self.secrets)

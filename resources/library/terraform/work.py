@@ -108,7 +108,7 @@ class Work:
                 f"{now.serial} by now: it is not handed in, and is in {aside}.\n"
             )
             return
-        await self._patiently("state", "push", str(errored))
+        await self._patiently("state", "push", "-no-color", str(errored))
         self.terraform.log("Handed in the state that an earlier run could not.\n")
         await asyncio.to_thread(shutil.rmtree, errored.parent, ignore_errors=True)
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.engine.engine import Engine
-from resources.aws import CloudFormationOutputs, CloudFormationStack
+from resources.aws import CloudFormationFailed, CloudFormationOutputs, CloudFormationStack
 from resources.errors import StepFailed
 from tests.resources.aws.cloud import ACME, GLOBEX, SITE, Cloud
 from tests.resources.test_library_examples import Example, example_of
@@ -131,6 +131,20 @@ Outputs:""",
     await engine.run(renamed.model_copy(update={"consents_to_deletion": True}))
     assert cloud.setting("/acme/colour") == "red"
     assert cloud.setting("/acme/color") is None
+
+
+async def test_whoever_looks_at_a_stack_gets_the_outputs_of_today(
+    engine: Engine, cloud: Cloud
+) -> None:
+    with pytest.raises(CloudFormationFailed) as missing:
+        await cloud.stack().output()
+
+    assert str(missing.value) == (
+        "The stack backend-acme (account 111122223333, eu-west-1) is not there: it was never "
+        "deployed, or it is gone since. Deploy it, and see who deletes it. What it answered when "
+        "it was last deployed is `await self.recorded(stack)`."
+    )
+    assert await engine.run(cloud.stack()) == await cloud.stack().output()
 
 
 @pytest.mark.thorough
