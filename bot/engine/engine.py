@@ -32,7 +32,8 @@ from bot.engine.owner import Ownership
 from bot.engine.pace import Pace
 from bot.engine.places import Lanes, Places, RootPlace
 from bot.engine.polling import Polling
-from bot.engine.steps.commands import CHANGING, Commands, Order, deadline_of, skipped_as
+from bot.engine.steps.commands import Commands
+from bot.engine.steps.orders import CHANGING, Order, deadline_of, skipped_as
 from bot.engine.surroundings import Given, Surroundings
 from bot.engine.watch import Watch
 from bot.states import State
@@ -148,7 +149,7 @@ class Engine:
 
     async def _leave(self) -> None:
         # First those that begin runs: none begins after the others were cut off.
-        self._commands.closing = True
+        self._commands.turns.closing = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -412,7 +413,7 @@ class Engine:
     async def _put_right(self) -> None:
         """End what nobody else will, and tell anew of what nobody would hear of."""
         owned = set(await self._journal.owned())
-        strays = owned - set(self._commands.live) - self._commands.in_line
+        strays = owned - set(self._commands.live) - self._commands.turns.in_line
         # Twice in a row: one that was claimed just now is not at work yet.
         for run_id in strays & self._strays:
             log.warning("run_strayed", run=run_id)
@@ -433,7 +434,7 @@ class Engine:
                     await self._gate.activity.still()
 
     async def _cut_off(self) -> None:
-        self._commands.closing = True
+        self._commands.turns.closing = True
         tasks = list(self._roots.values())
         tasks += [run.task for run in self._commands.live.values() if run.task is not None]
         for task in tasks:

@@ -122,7 +122,7 @@ class Life:
     async def kill(self) -> None:
         """End all that the engine does at once; it gives nothing back."""
         engine = self.engine
-        engine._commands.closing = True
+        engine._commands.turns.closing = True
         # First those that begin others.
         await _ended(engine._tasks)
         live = engine._commands.live.values()
@@ -428,7 +428,7 @@ def the_last_success_is_recorded(there: Snapshot) -> None:
 
 def nobody_holds_anything(life: Life) -> None:
     engine = life.engine
-    left = (engine._roots, engine._ended, engine._commands.live, engine._commands.in_line)
+    left = (engine._roots, engine._ended, engine._commands.live, engine._commands.turns.in_line)
     assert not any(left)
     assert engine._places._free._value == AT_ONCE
     assert engine._gate.activity.acting == 0

@@ -85,7 +85,7 @@ async def pair(world: World, sqlite_url: str) -> AsyncIterator[Pair]:
         pair = Pair(world, *engines)
         yield pair
         for engine in pair:
-            if not engine._commands.closing:
+            if not engine._commands.turns.closing:
                 await engine.__aexit__()
 
 
@@ -101,7 +101,7 @@ async def bury(world: World, engine: Engine) -> None:
 
 async def kill(world: World, engine: Engine) -> None:
     """End all that an engine does at once, as a kill would: it gives nothing back."""
-    engine._commands.closing = True
+    engine._commands.turns.closing = True
     tasks = [*engine._tasks, *engine._roots.values()]
     tasks += [run.task for run in engine._commands.live.values() if run.task is not None]
     for task in tasks:

@@ -26,7 +26,7 @@ from bot.engine.definitions.kinds import KindNotFound, revived
 from bot.engine.identifiers import short
 from bot.engine.journal.asking import enqueue_places
 from bot.engine.journal.statements import LEAVE_PLACES, RUN_TABLE
-from bot.engine.steps.commands import deadline_of
+from bot.engine.steps.orders import deadline_of
 from bot.states import State
 from bot.store.tables import Recorded, Run
 from resources.errors import Refused
