@@ -13,7 +13,7 @@ from bot.engine.engine import Engine
 from bot.states import State
 from bot.store.database import Database
 from bot.store.tables import Run, Signal, Step, Wait
-from resources import IdentityBusy, StepFailed, TimedOut, Workflow
+from resources import IdentityBusy, Resource, StepFailed, TimedOut, Workflow
 from tests.engine.model_things import Act, Disk, World, counted, until, with_a_look
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -428,3 +428,45 @@ async def test_a_wait_leaves_nothing_behind(world: World) -> None:
     assert await world.rows(Wait) == []
     assert await world.rows(Signal) == []
     assert world.entries == ["disk a 1"]
+
+
+# What goes on for others
+
+
+class Hall(Resource):
+    """Something in two steps, that several may want."""
+
+    def identity(self) -> str:
+        return "hall"
+
+    async def define_update(self) -> None:
+        await self.do("build", Act(name="build"))
+        await self.do("furnish", Act(name="furnish"))
+
+
+class Feast(Workflow):
+    name: str
+
+    async def define(self) -> str:
+        await self.do("hall", Hall())
+        return self.name
+
+
+async def test_what_was_begun_by_who_was_paused_and_cancelled_goes_on_for_others(
+    world: World,
+) -> None:
+    world.close("build")
+    async with world.engine() as engine:
+        first = await engine.submit(Feast(name="wedding"))
+        await world.reached("build")
+        second = await engine.submit(Feast(name="ball"))
+        await world.in_store(lambda waits: len(waits) == 1, Wait)
+        await world.sql(f"UPDATE run SET paused = 1 WHERE id = '{first}'")  # noqa: S608
+        await until(lambda: engine._commands.live[first].gate.is_shut)
+        await world.sql(f"UPDATE run SET cancelled_by = 'maya' WHERE id = '{first}'")  # noqa: S608
+        assert (await engine.outcome(first)).state is State.CANCELLED
+        world.open("build")
+        async with asyncio.timeout(MINUTE.total_seconds()):
+            outcome = await engine.outcome(second)
+    assert outcome.result == '"ball"'
+    assert world.entries == ["build", "furnish"]

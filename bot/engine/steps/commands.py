@@ -123,7 +123,7 @@ class Commands:
         try:
             await self._end(order, run, taken.record, outcome)
         except BaseException:
-            self.live.pop(run.run_id, None)
+            self._is_over(run)
             self.turns.let_go(run.run_id)
             raise
 
@@ -151,6 +151,11 @@ class Commands:
         self.live[run.run_id] = run
         return run
 
+    def _is_over(self, run: LiveRun) -> None:
+        self.live.pop(run.run_id, None)
+        # It may have been paused: what it began and others wait for goes on without it.
+        run.gate.resume()
+
     async def _carried_out(self, order: Order, run: LiveRun, record: Record | None) -> Outcome:
         """Answer what became of a run, when its end is durable."""
         resumed = bool(run.begun.memory)
@@ -165,7 +170,7 @@ class Commands:
                 await asyncio.wait([ending])
                 ending.result()
         except BaseException:
-            self.live.pop(run.run_id, None)
+            self._is_over(run)
             self.turns.let_go(run.run_id)
             raise
         return outcome
@@ -257,7 +262,7 @@ class Commands:
         if run.printing:
             await self._around.logs.settle(run.run_id)
         await self._around.journal.end(end)
-        self.live.pop(run.run_id, None)
+        self._is_over(run)
         self._around.watch.tell([run.run_id])
         self._around.tell(RunEnded(run.run_id, run.identity, wanted.command, outcome))
 
