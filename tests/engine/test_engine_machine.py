@@ -67,7 +67,7 @@ PACE = Pace(
     look_every=timedelta(seconds=0.01),
 )
 BLINK = 0.002
-SOON = 5
+SOON = 30
 """In so many seconds everything must end that nothing keeps from it."""
 PLACES = 4
 GATES = ("left", "right")
