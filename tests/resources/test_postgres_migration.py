@@ -1,10 +1,25 @@
 """A PostgreSQL schema through the engine and a real psql: forwards and back."""
 
+import pytest
+
 from bot.engine.engine import Engine
 from bot.store.database import Database
 from resources.errors import NoWayBack, Refused, ScriptFailed
-from resources.library import PostgresSchema
+from resources.library import PostgresMigration, PostgresSchema
+from resources.model.resource import Resource
 from tests.resources.schemas import BOTH, ORDERS, USERS, Schema, paths, printed_in, reason
+
+
+class Service(Resource):
+    """A service whose author wrote no way back."""
+
+    migration: PostgresMigration
+
+    def identity(self) -> str:
+        return "backend-acme"
+
+    async def define_update(self) -> None:
+        await self.do("sql-migrate", self.migration)
 
 
 async def test_a_revision_brings_its_schema(engine: Engine, schema: Schema) -> None:
@@ -112,7 +127,8 @@ async def test_files_must_come_last_and_may_not_be_missing(engine: Engine, schem
     assert why == (
         f"{schema.identity} is refused: 0002_orders.sql comes before 0009_later.sql, which is "
         "applied already; give it a later number; 0009_later.sql is applied, but not among the "
-        "files; going back is a rollback. Nothing was changed."
+        "files; put it back, or undo it by a rollback to this revision instead of an update. "
+        "Nothing was changed."
     )
 
 
@@ -222,3 +238,49 @@ async def test_what_psql_would_read_as_its_own_is_a_file_like_any_other(
         ("it's; :'x'",),
         (";",),
     ]
+
+
+@pytest.mark.parametrize("command", ["update", "plan", "cycle", "rollback"])
+async def test_a_folder_that_is_called_otherwise_at_a_revision_loses_no_table(
+    engine: Engine, schema: Schema, command: str
+) -> None:
+    await engine.run(schema.at("two", BOTH))
+    lost = schema.home / "one" / "migrations"
+
+    kind, why = await reason(engine, schema.at("one", USERS, directory=lost / "db"), command)
+
+    assert kind is Refused
+    assert why.startswith(f"There is no folder of migrations {lost}/db, so nobody knows which ")
+    assert schema.ask("SELECT id FROM orders") == [(1,)]
+
+
+async def test_a_rollback_that_leaves_nothing_needs_consent(engine: Engine, schema: Schema) -> None:
+    none = schema.at("none", {})
+    await engine.run(none)
+    await engine.run(none, "rollback")
+    await engine.run(schema.at("two", BOTH))
+
+    kind, why = await reason(engine, none, "rollback")
+
+    assert kind is Refused
+    assert why == (
+        f"{schema.identity} is not rolled back: nothing that is applied is among the files of "
+        f"{schema.home}/none/migrations, so all of it would be taken back, with every row. Let "
+        "`directory` name the folder as it is called at that revision, or deploy a new revision "
+        "instead; where the loss is meant, say `take_back_everything=True`. Nothing was changed."
+    )
+    assert schema.ask("SELECT id FROM orders") == [(1,)]
+    await engine.run(schema.at("none", {}, take_back_everything=True), "rollback")
+    assert schema.tables() == []
+
+
+async def test_an_update_that_is_part_of_a_rollback_goes_back(
+    engine: Engine, schema: Schema
+) -> None:
+    first = Service(migration=schema.at("one", USERS))
+    await engine.run(first)
+    await engine.run(Service(migration=schema.at("two", BOTH)))
+
+    await engine.run(first, "rollback")
+
+    assert schema.tables() == ["users"]

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from bot.engine.engine import Engine
-from resources.errors import NoWayBack, ScriptFailed, StepFailed
+from resources.errors import NoWayBack, Refused, ScriptFailed, StepFailed
 from resources.library import CloudExecutor, Environment, SqlMigration
-from resources.model.resource import Difference, Severity
+from resources.library.sql.migration_files import in_order
+from resources.model.resource import Difference, Resource, Severity
 
 FIRST = {"0001_users.sql": "CREATE TABLE users (id);", "0001_users.down.sql": "DROP TABLE users;"}
 SECOND = {
@@ -20,6 +21,18 @@ SECOND = {
 }
 
 Migrates = Callable[[str, dict[str, str]], SqlMigration]
+
+
+class Service(Resource):
+    """A service whose author wrote no way back."""
+
+    migration: SqlMigration
+
+    def identity(self) -> str:
+        return "backend-acme"
+
+    async def define_update(self) -> None:
+        await self.do("sql-migrate", self.migration)
 
 
 @pytest.fixture
@@ -48,6 +61,11 @@ def tables(database: Path) -> list[str]:
         return sorted(name for (name,) in connection.execute(query))
 
 
+def names(database: Path) -> list[str]:
+    with closing(sqlite3.connect(database)) as connection:
+        return [name for (name,) in connection.execute("SELECT name FROM users")]
+
+
 def by_hand(database: Path, statement: str) -> None:
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute(statement)
@@ -55,6 +73,14 @@ def by_hand(database: Path, statement: str) -> None:
 
 def remove(database: Path) -> None:
     database.unlink()
+
+
+def move(folder: Path, to: Path) -> None:
+    folder.rename(to)
+
+
+def make(folder: Path) -> None:
+    folder.mkdir()
 
 
 def is_there(database: Path) -> bool:
@@ -211,3 +237,125 @@ async def test_after_a_rollback_nothing_differs(engine: Engine, migration: Migra
     await engine.run(migration("one", FIRST), "rollback")
 
     assert await engine.run(migration("one", FIRST), "cycle") == []
+
+
+@pytest.mark.parametrize("command", ["update", "plan", "cycle", "rollback"])
+async def test_a_folder_that_is_called_otherwise_at_a_revision_loses_no_table(
+    engine: Engine, migration: Migrates, schema: Path, tmp_path: Path, command: str
+) -> None:
+    await engine.run(migration("two", {**FIRST, "0001_users.sql": "CREATE TABLE users (name);"}))
+    by_hand(schema, "INSERT INTO users VALUES ('maya')")
+    lost = migration("one", FIRST)
+    move(tmp_path / "one" / "migrations", tmp_path / "one" / "db")
+
+    with pytest.raises(StepFailed) as failed:
+        await engine.run(lost, command)
+
+    assert isinstance(failed.value.cause, Refused)
+    assert failed.value.reason == (
+        f"There is no folder of migrations {tmp_path}/one/migrations, so nobody knows which files "
+        "should be applied. Let `directory` name it as it is called at this revision; where there "
+        "are no migrations yet, make it, and leave it empty. Nothing was changed."
+    )
+    assert names(schema) == ["maya"]
+
+
+async def test_a_service_may_have_no_migrations_yet(
+    engine: Engine, migration: Migrates, schema: Path
+) -> None:
+    none = migration("none", {})
+
+    await engine.run(none)
+    await engine.run(none, "rollback")
+
+    assert tables(schema) == []
+    assert await engine.run(none, "cycle") == []
+
+
+async def test_a_rollback_that_leaves_nothing_needs_consent(
+    engine: Engine, migration: Migrates, schema: Path, tmp_path: Path
+) -> None:
+    none = migration("none", {})
+    await engine.run(none)
+    await engine.run(migration("one", FIRST))
+
+    with pytest.raises(StepFailed) as failed:
+        await engine.run(none, "rollback")
+
+    assert isinstance(failed.value.cause, Refused)
+    assert failed.value.reason == (
+        f"migrations-{schema} is not rolled back: nothing that is applied is among the files of "
+        f"{tmp_path}/none/migrations, so all of it would be taken back, with every row. Let "
+        "`directory` name the folder as it is called at that revision, or deploy a new revision "
+        "instead; where the loss is meant, say `take_back_everything=True`. Nothing was changed."
+    )
+    assert tables(schema) == ["users"]
+    await engine.run(none.model_copy(update={"take_back_everything": True}), "rollback")
+    assert tables(schema) == []
+
+
+async def test_an_update_that_is_part_of_a_rollback_goes_back(
+    engine: Engine, migration: Migrates, schema: Path
+) -> None:
+    first = Service(migration=migration("one", FIRST))
+    await engine.run(first)
+    await engine.run(Service(migration=migration("two", SECOND)))
+
+    await engine.run(first, "rollback")
+
+    assert tables(schema) == ["users"]
+
+
+async def test_files_that_are_missing_are_refused_with_what_to_do(
+    engine: Engine, migration: Migrates, schema: Path
+) -> None:
+    await engine.run(migration("two", SECOND))
+
+    with pytest.raises(StepFailed) as failed:
+        await engine.run(migration("one", FIRST))
+
+    assert isinstance(failed.value.cause, Refused)
+    assert failed.value.reason == (
+        f"migrations-{schema} is refused: 0002_orders.sql is applied, but not among the files; put "
+        "it back, or undo it by a rollback to this revision instead of an update. Nothing was "
+        "changed."
+    )
+
+
+async def test_a_file_that_was_edited_is_found_and_planned(
+    engine: Engine, migration: Migrates
+) -> None:
+    await engine.run(migration("one", FIRST))
+    files = {**FIRST, "0001_users.sql": "CREATE TABLE users (id, name);"}
+    (new,), (old,) = in_order(files), in_order(FIRST)
+    edited = critical(
+        "migrations/0001_users.sql", f"sha256:{new.checksum}", f"sha256:{old.checksum}"
+    )
+
+    assert (await engine.run(migration("two", files), "plan")).changes == (edited,)
+    assert await engine.run(migration("two", files), "cycle") == [edited]
+
+
+async def test_a_folder_that_nobody_made_yet_is_named(
+    engine: Engine, migration: Migrates, tmp_path: Path
+) -> None:
+    place = tmp_path / "account"
+    database = place / "tenant.sqlite3"
+    asked = migration("one", FIRST).model_copy(update={"database": database})
+
+    async def refused(command: str) -> str:
+        with pytest.raises(StepFailed) as failed:
+            await engine.run(asked, command, force=True)
+        assert isinstance(failed.value.cause, Refused)
+        return failed.value.reason
+
+    why = (
+        f"migrations-{database} is refused: the database's folder {place} does not exist: let the "
+        "infrastructure make it first. Nothing was changed."
+    )
+    assert await refused("update") == why
+    make(place)
+    await engine.run(asked)
+    move(place, tmp_path / "elsewhere")
+
+    assert [await refused(command) for command in ("update", "plan", "rollback")] == [why] * 3

@@ -12,10 +12,11 @@ import pytest
 
 from bot.engine.engine import Engine
 from bot.store.database import Database
-from resources.errors import NoWayBack, StepFailed
+from resources.errors import NoWayBack, Refused, StepFailed
 from resources.executors import LocalExecutor
 from resources.library import AlembicMigration, DbmateMigration, YoyoMigration
 from resources.library.sql.tools import ToolMigration
+from resources.model.resource import Resource
 from resources.secrets import EnvironmentSecrets, Secrets
 from tests.resources.schemas import paths
 
@@ -43,6 +44,8 @@ applied = kept.read_text().split() if kept.exists() else []
 words, folder = sys.argv[1:], pathlib.Path("db/migrations")
 files = sorted(path.name for path in folder.glob("*.sql"))
 assert os.environ["DATABASE_URL"] not in words
+if "--migrations-dir" in words and not folder.is_dir():
+    sys.exit("Error: could not find migrations directory `db/migrations`")
 def roll_back(name):
     assert name in files, "cannot find " + name
     applied.remove(name)
@@ -66,6 +69,19 @@ match words:
 kept.write_text(" ".join(applied))
 """
 TWO_WAYS = "-- migrate:up\nup;\n-- migrate:down\ndown;\n"
+
+
+class Service(Resource):
+    """A service whose author wrote no way back."""
+
+    migration: DbmateMigration
+
+    def identity(self) -> str:
+        return "backend-acme"
+
+    async def define_update(self) -> None:
+        await self.do("sql-migrate", self.migration)
+
 
 Tools = Callable[[str, list[str]], ToolMigration]
 
@@ -131,6 +147,10 @@ def fake_of(kind: type[ToolMigration], tmp_path: Path) -> Tools:
         return kind.model_validate(wanted)
 
     return at
+
+
+def move(folder: Path, to: Path) -> None:
+    folder.rename(to)
 
 
 def tables(folder: Path) -> list[str]:
@@ -250,3 +270,105 @@ async def test_a_secret_reaches_the_tool_by_its_environment(
         await engine.run(migration)
 
     assert applied(tmp_path) == ["1_a.sql"]
+
+
+@pytest.mark.parametrize("command", ["update", "plan", "cycle", "rollback"])
+async def test_a_folder_that_is_called_otherwise_at_a_revision_loses_nothing(
+    engine: Engine, fake: Tools, tmp_path: Path, command: str
+) -> None:
+    await engine.run(fake("two", ["1_a.sql", "2_b.sql"]))
+    lost = fake("one", ["1_a.sql"])
+    move(tmp_path / "one", tmp_path / "elsewhere")
+
+    with pytest.raises(StepFailed) as failed:
+        await engine.run(lost, command)
+
+    assert isinstance(failed.value.cause, Refused)
+    assert failed.value.reason.startswith(f"There is no folder of migrations {tmp_path}/one")
+    assert failed.value.reason.endswith("Nothing was changed.")
+    assert applied(tmp_path) == ["1_a.sql", "2_b.sql"]
+
+
+@pytest.mark.parametrize("command", ["update", "plan", "cycle", "rollback"])
+async def test_dbmate_is_told_which_folder_is_missing(
+    engine: Engine, dbmate: Tools, tmp_path: Path, command: str
+) -> None:
+    await engine.run(dbmate("two", ["1_a.sql", "2_b.sql"]))
+    lost = dbmate("one", ["1_a.sql"])
+    move(tmp_path / "one" / "db" / "migrations", tmp_path / "one" / "db" / "changes")
+
+    with pytest.raises(StepFailed) as failed:
+        await engine.run(lost, command)
+
+    assert failed.value.reason == (
+        f"There is no folder of migrations {tmp_path}/one/db/migrations, so nobody knows which "
+        "files should be applied. Let `migrations` name it as it is called at this revision; where "
+        "there are no migrations yet, make it, and leave it empty. Nothing was changed."
+    )
+    assert applied(tmp_path) == ["1_a.sql", "2_b.sql"]
+
+
+async def test_a_rollback_that_leaves_nothing_needs_consent(
+    engine: Engine, fake: Tools, tmp_path: Path
+) -> None:
+    none = fake("none", [])
+    await engine.run(none)
+    await engine.run(fake("two", ["1_a.sql", "2_b.sql"]))
+
+    with pytest.raises(StepFailed) as failed:
+        await engine.run(none, "rollback")
+
+    assert isinstance(failed.value.cause, Refused)
+    assert failed.value.reason == (
+        f"{none.identity()} is not rolled back: nothing that is applied is among the files of "
+        f"{tmp_path}/none, so all of it would be taken back, with every row. Let `directory` name "
+        "the folder as it is called at that revision, or deploy a new revision instead; where the "
+        "loss is meant, say `take_back_everything=True`. Nothing was changed."
+    )
+    assert applied(tmp_path) == ["1_a.sql", "2_b.sql"]
+    await engine.run(none.model_copy(update={"take_back_everything": True}), "rollback")
+    assert applied(tmp_path) == []
+
+
+async def test_alembic_does_not_go_back_to_nothing_without_consent(
+    engine: Engine, alembic: Tools, tmp_path: Path
+) -> None:
+    await engine.run(alembic("two", ["a1", "b2"]))
+
+    with pytest.raises(StepFailed, match="so all of it would be taken back, with every row"):
+        await engine.run(alembic("none", []), "rollback")
+
+    assert tables(tmp_path) == ["a1", "b2"]
+
+
+async def test_an_update_that_is_part_of_a_rollback_goes_back(
+    engine: Engine, dbmate: Tools, tmp_path: Path
+) -> None:
+    first = Service.model_validate({"migration": dbmate("one", ["1_a.sql"])})
+    await engine.run(first)
+    await engine.run(Service.model_validate({"migration": dbmate("two", ["1_a.sql", "2_b.sql"])}))
+
+    await engine.run(first, "rollback")
+
+    assert applied(tmp_path) == ["1_a.sql"]
+
+
+async def test_without_the_newest_files_nobody_goes_back(
+    engine: Engine, fake: Tools, tmp_path: Path
+) -> None:
+    old = fake("one", ["1_a.sql"])
+    await engine.run(old)
+    await engine.run(fake("two", ["1_a.sql", "2_b.sql"]))
+    move(tmp_path / "two", tmp_path / "tidied")
+
+    with pytest.raises(StepFailed) as failed:
+        await engine.run(old, "rollback")
+
+    assert isinstance(failed.value.cause, Refused)
+    assert failed.value.reason == (
+        f"{old.identity()} can neither be looked at nor rolled back: the folder {tmp_path}/two of "
+        "the revision that was deployed last is not where the tool runs, and only its files know "
+        "the way back. Deploy that revision again, so that this worker has it, then roll back. "
+        "Nothing was changed."
+    )
+    assert applied(tmp_path) == ["1_a.sql", "2_b.sql"]

@@ -118,8 +118,8 @@ def test_a_lost_file_is_refused(database: Migrated) -> None:
     assert database.run("up", FIRST) == (
         4,
         (
-            "0002_orders.sql is applied, but not among the files; going back is a rollback. "
-            "Nothing was changed.\n"
+            "0002_orders.sql is applied, but not among the files; put it back, or undo it by a "
+            "rollback to this revision instead of an update. Nothing was changed.\n"
         ),
     )
 
@@ -187,9 +187,9 @@ def test_many_migrate_one_database_at_once(database: Migrated) -> None:
 
 
 def test_what_is_observed_changes_nothing(database: Migrated) -> None:
-    nothing: dict[str, object] = {"applied": [], "recorded": {}, "observed": {}}
+    nothing: dict[str, object] = {"applied": {}, "recorded": {}, "observed": {}}
 
-    assert json.loads(database.run("observe", {})[1]) == nothing
+    assert json.loads(database.run("observe", {})[1]) == {**nothing, "no_place": None}
     assert not database.path.exists()
 
 
@@ -199,7 +199,8 @@ def test_a_change_by_hand_is_seen_beside_the_record(database: Migrated) -> None:
 
     observed = json.loads(database.run("observe", {})[1])
 
-    assert observed["applied"] == ["0001_users.sql"]
+    (users,) = in_order(FIRST)
+    assert observed["applied"] == {"0001_users.sql": users.checksum}
     assert list(observed["recorded"]) == ["table users"]
     assert observed["observed"]["table byhand"] == "CREATE TABLE byhand (x)"
 
@@ -272,5 +273,32 @@ def test_files_that_are_in_no_order_are_refused(names: list[str], complaint: str
     assert str(refused.value) == complaint
 
 
-def test_a_folder_that_is_not_there_has_no_migrations(tmp_path: Path) -> None:
-    assert read_migrations(tmp_path / "migrations") == []
+def test_an_empty_folder_has_no_migrations(tmp_path: Path) -> None:
+    assert read_migrations(tmp_path) == []
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Refused) as refused:
+        read_migrations(tmp_path / "migratoins")
+
+    assert str(refused.value) == (
+        f"There is no folder of migrations {tmp_path}/migratoins, so nobody knows which files "
+        "should be applied. Let `directory` name it as it is called at this revision; where there "
+        "are no migrations yet, make it, and leave it empty. Nothing was changed."
+    )
+
+
+def test_a_way_back_that_leaves_nothing_needs_consent(database: Migrated) -> None:
+    database.run("up", FIRST)
+    other = {"0001_other.sql": "CREATE TABLE other (id);"}
+
+    assert database.run("back", other) == (
+        6,
+        "Nothing that is applied would stay. Nothing was changed.\n",
+    )
+    assert database.tables() == ["users"]
+    assert database.run("back-everything", other) == (
+        0,
+        "took back 0001_users.sql\napplied 0001_other.sql\n",
+    )
+    assert database.tables() == ["other"]

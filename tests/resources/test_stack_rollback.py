@@ -4,9 +4,9 @@ import pytest
 
 from bot.engine.engine import Engine
 from bot.store.database import Database
-from resources.errors import NoWayBack, ScriptFailed, StepFailed
+from resources.errors import NoWayBack, Refused, ScriptFailed, StepFailed
 from resources.example import RollbackFailed
-from tests.resources.agency import BAD, ORDERS, Agency, unchanged
+from tests.resources.agency import BAD, ORDERS, USERS, Agency, unchanged
 from tests.step_logs import printed_on
 
 
@@ -125,3 +125,22 @@ async def test_a_rollback_without_a_way_for_the_schema_moves_nothing_else(
 
     assert isinstance(failed.value.cause, NoWayBack)
     assert agency.conf("acme", "backend") == "2"
+
+
+async def test_a_folder_of_migrations_that_was_renamed_loses_no_table(
+    engine: Engine, agency: Agency, first: dict[str, str]
+) -> None:
+    renamed = {path.replace("migrations/", "db/"): text for path, text in USERS.items()}
+    files = {**dict.fromkeys(USERS), **renamed, "deploy/app.conf": "2"}
+    second = {"backend": agency.services["backend"].commit({**files})}
+    first = {"backend": first["backend"]}
+    await engine.run(agency.stack("acme", first))
+
+    with pytest.raises(StepFailed) as failed:
+        await engine.run(agency.stack("acme", second))
+
+    assert isinstance(failed.value.cause, Refused)
+    assert "There is no folder of migrations " in failed.value.reason
+    assert failed.value.rolled_back
+    assert agency.tables("acme") == ["users"]
+    assert agency.conf("acme", "backend") == "first of acme: Hello acme"

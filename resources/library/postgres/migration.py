@@ -15,12 +15,14 @@ from resources.library.postgres.report import PsqlReport, verdict_of
 from resources.library.postgres.script import (
     DONE,
     NO_WAY_BACK,
+    NOTHING_STAYS,
     OBSERVED,
     REFUSED,
     PostgresScript,
     PsqlScript,
 )
 from resources.library.sql import differences
+from resources.library.sql.refusals import nothing_would_stay
 from resources.model.resource import Difference, Plan, Resource
 
 OBSERVED_BYTES = 16_000_000
@@ -79,8 +81,13 @@ class PostgresMigration(Resource):
     Each file is one transaction. One with the line `-- orbits:no-transaction` is none, so that
     `CREATE INDEX CONCURRENTLY` can stand in it: cut off in the middle it is run again, so let it
     begin with `DROP INDEX CONCURRENTLY IF EXISTS`. An applied file may not change, and a new one
-    comes last. A rollback uses the ways down as they were when their files were applied.
-    Killed at any moment, it is run again: the server undoes what was begun, and frees the lock.
+    comes last. Killed at any moment, it is run again: the server undoes what was begun, and frees
+    the lock.
+
+    A rollback uses the ways down as they were when their files were applied. So does an update
+    that is part of a rollback; yet let a stack have a `define_rollback` that takes the schema back
+    first, as the example's `BackendResource` does: where there is no way, nothing else has moved.
+    An empty folder is a service without migrations yet; where there is none, all is refused.
     """
 
     connection: PostgresConnection
@@ -95,6 +102,10 @@ class PostgresMigration(Resource):
     """How long a statement waits for a table that others use, while others queue behind it."""
     drop_on_uninstall: bool = False
     """The consent to lose the data: without it, an uninstall is refused."""
+    take_back_everything: bool = False
+    """The consent to lose all data: without it, a rollback that leaves no file applied is refused.
+
+    What is in a folder that was renamed since, or is another one, looks like that."""
 
     def identity(self) -> str:
         """Answer `migrations-{host}:{port}/{database}/{schema}`."""
@@ -106,21 +117,25 @@ class PostgresMigration(Resource):
         return PostgresSchema(newest=applied[-1] if applied else None, files=len(applied))
 
     async def define_update(self) -> None:
-        """Apply the files that are not applied yet.
+        """Apply the files that are not applied yet; as part of a rollback, go back to them.
 
         Raises `ScriptFailed` at the first bad one, and `Refused` where the files are not those
         that were applied.
         """
-        files = await self._desired()
-        await self._run(self._script(files).up())
+        if self.goes_back():
+            await self.define_rollback()
+        else:
+            files = await self._desired()
+            await self._run(self._script(files).up())
 
     async def define_rollback(self) -> None:
         """Take back what is applied and not in the folder, newest first, a transaction each.
 
-        Raises `NoWayBack`, and changes nothing, where one of them has no way down.
+        Raises `NoWayBack`, and changes nothing, where one of them has no way down, and `Refused`
+        where nothing would stay and `take_back_everything` does not consent to that.
         """
         files = await self._desired()
-        await self._run(self._script(files).back())
+        await self._run(self._script(files).back(everything=self.take_back_everything))
 
     async def define_plan(self) -> Plan:
         """Answer which files would be applied, and whether they name what takes data away.
@@ -192,6 +207,8 @@ class PostgresMigration(Resource):
                 raise NoWayBack(
                     f"{self.identity()} cannot be rolled back: {why}. Nothing was changed."
                 )
+            case (kind, _) if kind == NOTHING_STAYS:
+                raise nothing_would_stay(self.identity(), self.directory)
             case (kind, why) if kind == REFUSED:
                 raise Refused(f"{self.identity()} is refused: {why}. Nothing was changed.")
             case _:
@@ -224,12 +241,6 @@ class PostgresMigration(Resource):
 
 def _difference(desired: str | None, applied: _File | None, name: str) -> Difference | None:
     """Answer how a file that is desired by its checksum, or applied, or both, differs."""
-    if applied is None:
-        return differences.not_applied(name)
-    if desired is None:
-        return differences.not_desired(name)
-    if not applied.done:
+    if applied is not None and desired is not None and not applied.done:
         return differences.cut_off(name)
-    if applied.checksum != desired:
-        return differences.edited(name, desired, applied.checksum)
-    return None
+    return differences.of_file(name, desired, None if applied is None else applied.checksum)

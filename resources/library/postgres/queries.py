@@ -50,7 +50,8 @@ class Queries:
         if going_back:
             return edited
         unknown = (
-            "SELECT a.name || ' is applied, but not among the files; going back is a rollback'"
+            "SELECT a.name || ' is applied, but not among the files; put it back, or undo it by a"
+            " rollback to this revision instead of an update'"
             f" FROM {self._files} AS a"
             f" WHERE NOT EXISTS (SELECT FROM {desired} WHERE d.name = a.name)"
         )
@@ -75,6 +76,13 @@ class Queries:
             "SELECT name || ' was applied without a ' ||"
             " regexp_replace(name, '[.]sql$', '.down.sql')"
             f" FROM {self._files} WHERE down IS NULL AND {self._extra()}"
+        )
+
+    def nothing_stays(self) -> str:
+        """Answer one row where all that is applied would have to be taken back."""
+        return (
+            f"SELECT 'nothing stays' WHERE EXISTS (SELECT FROM {self._files}) AND NOT EXISTS"
+            f" (SELECT FROM {self._files} WHERE NOT {self._extra()})"
         )
 
     def taking_back(self) -> str:

@@ -15,7 +15,8 @@ from resources.library.postgres.queries import Queries, wanted
 from resources.library.postgres.session import Session
 
 VERDICT = "orbits: "
-DONE, REFUSED, NO_WAY_BACK, OBSERVED = "done", "refused", "no-way-back", "observed"
+DONE, REFUSED, OBSERVED = "done", "refused", "observed"
+NO_WAY_BACK, NOTHING_STAYS = "no-way-back", "nothing-stays"
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,14 @@ class PostgresScript:
         self._apply()
         return self._done()
 
-    def back(self) -> PsqlScript:
-        """Take back what is applied and not among the files, newest first; then as `up`."""
+    def back(self, *, everything: bool) -> PsqlScript:
+        """Take back what is applied and not among the files, newest first; then as `up`.
+
+        `everything` is the consent to it where that is all there is.
+        """
         self._begin()
+        if not everything:
+            self._stop_where(NOTHING_STAYS, self._sql.nothing_stays())
         self._stop_where(REFUSED, self._sql.problems(going_back=True))
         self._stop_where(NO_WAY_BACK, self._sql.without_way_back())
         self._place(Place("the way back"), f"{self._sql.taking_back()} \\gexec")

@@ -3,6 +3,15 @@
 from resources.model.resource import Difference, Severity
 
 
+def of_file(name: str, desired: str | None, applied: str | None) -> Difference | None:
+    """Answer how a file differs that is desired, or applied, or both, by its checksums."""
+    if applied is None:
+        return not_applied(name)
+    if desired is None:
+        return not_desired(name)
+    return None if applied == desired else edited(name, desired, applied)
+
+
 def not_applied(name: str) -> Difference:
     """Answer that a file should be applied, and is not."""
     return _critical(f"migrations/{name}", "applied", None)

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from resources.errors import Refused
+from resources.library.sql.refusals import no_folder
 from resources.library.sql.sqlite_migrate import Migration
 
 NAME = re.compile(r"(?P<number>\d{4})_[A-Za-z0-9_-]+\.sql")
@@ -11,9 +12,13 @@ DOWN = ".down.sql"
 
 
 def read_migrations(folder: Path) -> list[Migration]:
-    """Answer the migrations in a folder, in order; a folder that is not there has none."""
+    """Answer the migrations in a folder, in order; raises `Refused` where there is no folder.
+
+    Nobody knows what belongs to a folder that is not there: to take it for an empty one would be
+    to take everything back.
+    """
     if not folder.is_dir():
-        return []
+        raise no_folder(folder)
     return in_order({path.name: _text(path) for path in folder.glob("*.sql")})
 
 

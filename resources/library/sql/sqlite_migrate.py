@@ -18,7 +18,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-FAILED, REFUSED, NO_WAY_BACK = 3, 4, 5
+FAILED, REFUSED, NO_WAY_BACK, NOTHING_STAYS = 3, 4, 5, 6
 
 WAIT_SECONDS = 60.0
 """How long another one who migrates the same database is waited for."""
@@ -216,12 +216,17 @@ def up(database: Database, migrations: list[Migration]) -> None:
         print("nothing to apply")
 
 
-def back(database: Database, migrations: list[Migration]) -> None:
-    """Take back what is applied and not among `migrations`, newest first, all or nothing."""
+def back(database: Database, migrations: list[Migration], *, everything: bool) -> None:
+    """Take back what is applied and not among `migrations`, newest first, all or nothing.
+
+    `everything` is the consent to it where that is all there is.
+    """
     database.begin()
     applied = database.applied()
     desired = {migration.name for migration in migrations}
     extra = [(name, applied[name][1]) for name in reversed(applied) if name not in desired]
+    if extra and len(extra) == len(applied) and not everything:
+        raise Stopped(NOTHING_STAYS, "Nothing that is applied would stay. Nothing was changed.")
     for name, down in extra:
         if down is None:
             missing = f"{name.removesuffix('.sql')}.down.sql"
@@ -266,8 +271,13 @@ def restore(database: Database) -> None:
 
 
 def observe(path: str) -> dict[str, object]:
-    """Answer what is applied, and the schema as it is and as it was left; changes nothing."""
-    nothing: dict[str, object] = {"applied": [], "recorded": {}, "observed": {}}
+    """Answer what is applied, and the schema as it is and as it was left; changes nothing.
+
+    `no_place` says why there can be no database, where that is so.
+    """
+    no_place = _no_place_for(path)
+    nothing: dict[str, object] = {"applied": {}, "recorded": {}, "observed": {}}
+    nothing["no_place"] = no_place
     if not Path(path).exists():
         return nothing
     with closing(Database(path, read_only=True)) as database:
@@ -275,16 +285,18 @@ def observe(path: str) -> dict[str, object]:
             return nothing
         recorded, observed = database.recorded_schema(), database.schema()
         return {
-            "applied": list(database.applied()),
+            "applied": {name: kept[0] for name, kept in database.applied().items()},
             "recorded": observed if recorded is None else recorded,
             "observed": observed,
+            "no_place": no_place,
         }
 
 
 def main(arguments: list[str], files: list[tuple[str, str, str | None]]) -> int:
     """Carry out `up`, `back`, `restore` or `observe` on a database; answer the exit status.
 
-    `back` also applies what is desired and was never applied, as `up` does.
+    `back` also applies what is desired and was never applied, as `up` does, and stops where it
+    would take back all there is; `back-everything` does not.
     """
     command, path = arguments
     migrations = [Migration(*file) for file in files]
@@ -292,13 +304,13 @@ def main(arguments: list[str], files: list[tuple[str, str, str | None]]) -> int:
         if command == "observe":
             print(json.dumps(observe(path)))
             return 0
-        with closing(Database(path)) as database:
+        with closing(_opened(path)) as database:
             database.prepare()
             if command == "restore":
                 restore(database)
                 return 0
-            if command == "back":
-                back(database, migrations)
+            if command in ("back", "back-everything"):
+                back(database, migrations, everything=command == "back-everything")
             up(database, migrations)
     except Stopped as stopped:
         print(stopped)
@@ -307,6 +319,23 @@ def main(arguments: list[str], files: list[tuple[str, str, str | None]]) -> int:
         print(f"{path}: {error}")
         return FAILED
     return 0
+
+
+def _opened(path: str) -> Database:
+    no_place = _no_place_for(path)
+    if no_place:
+        raise Stopped(REFUSED, no_place)
+    return Database(path)
+
+
+def _no_place_for(path: str) -> str | None:
+    folder = Path(path).absolute().parent
+    if folder.is_dir():
+        return None
+    return (
+        f"the database's folder {folder} does not exist: let the infrastructure make it first. "
+        "Nothing was changed."
+    )
 
 
 def _statement(text: str, line: int) -> Iterator[tuple[str, int]]:
@@ -322,7 +351,10 @@ def _pending(
     named = {migration.name: migration for migration in migrations}
     for name, (checksum, _) in applied.items():
         if name not in named:
-            why = "is applied, but not among the files; going back is a rollback"
+            why = (
+                "is applied, but not among the files; put it back, or undo it by a rollback to "
+                "this revision instead of an update"
+            )
         elif named[name].checksum != checksum:
             why = "was edited after it was applied; put it back, and write a new file instead"
         else:

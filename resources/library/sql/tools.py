@@ -8,10 +8,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import ClassVar, Self
 
-from resources.errors import NoWayBack
+from resources.errors import NoWayBack, Refused, ScriptFailed
 from resources.executors import Executor, Script
 from resources.library.names import Slug
 from resources.library.sql.differences import not_applied, not_desired
+from resources.library.sql.refusals import newest_is_gone, no_folder, nothing_would_stay
 from resources.model.resource import Difference, Plan, Resource
 from resources.secrets import Secret
 
@@ -19,6 +20,7 @@ _ALEMBIC_REVISION = re.compile(r"^(\w+)(?: \(head\))?$", re.MULTILINE)
 _DBMATE_FILE = re.compile(r"^\[(X| )\] (\S+)$", re.MULTILINE)
 _DBMATE_DOWN = re.compile(r"^--\s*migrate:down\b[^\n]*\n(?=.*\S)", re.MULTILINE | re.DOTALL)
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_DBMATE_NO_FOLDER = "could not find migrations directory"
 _YOYO_FILE = re.compile(r"^(A|U)\s+(\S+)", re.MULTILINE)
 
 
@@ -28,7 +30,12 @@ class ToolMigration(Resource):
     The tool's own commands decide what is applied, and in which way, so it neither notices edited
     files nor changes by hand as `PostgresMigration` does, and a plan cannot say whether data
     would be lost. The database goes by variables, its password among `secrets`. A rollback runs
-    in the folder of the last success, since only the newer files know the way back from them.
+    in the folder of the last success, since only the newer files know the way back from them:
+    where that is gone, it is refused.
+
+    An update that is part of a rollback takes back as well; yet let a stack have a
+    `define_rollback` that takes the schema back first, as the example's `BackendResource` does:
+    where there is no way, nothing else has moved.
     """
 
     tool: ClassVar[str]
@@ -41,10 +48,21 @@ class ToolMigration(Resource):
     timeout: timedelta = timedelta(minutes=10)
     reversible: bool = True
     """Whether the way back may be taken: without it a rollback is refused before anything moves."""
+    take_back_everything: bool = False
+    """The consent to lose all data: without it, a rollback that leaves no file applied is refused.
+
+    What is in a folder that was renamed since, or is another one, looks like that."""
 
     def identity(self) -> str:
         """Answer `{tool}-{name}`."""
         return f"{self.tool}-{self.name}"
+
+    async def define_update(self) -> None:
+        """Apply what is not applied; as part of a rollback, first take back what is too much."""
+        if self.goes_back() and await self._surplus():
+            await self.define_rollback()
+        else:
+            await self.apply()
 
     async def define_plan(self) -> Plan:
         """Answer which files would be applied; before the first success nobody is asked."""
@@ -54,15 +72,26 @@ class ToolMigration(Resource):
 
     async def define_cycle(self) -> list[Difference]:
         """Answer which files are not applied, or are and should not be."""
-        surplus = await self.surplus(self._newest())
+        surplus = await self._surplus()
         return [*map(not_applied, await self.pending()), *map(not_desired, surplus)]
 
     async def define_rollback(self) -> None:
-        """Take back what is applied and not in the folder; raises `NoWayBack`."""
+        """Take back what is applied and not in the folder; raises `NoWayBack`.
+
+        Raises `Refused` where nothing would stay and `take_back_everything` does not consent to
+        that, and where the newest folder is gone.
+        """
         if not self.reversible:
             raise self._no_way_back("it is declared not to be reversible")
-        await self.take_back(self._newest())
-        await self.define_update()
+        surplus, newest = await self._surplus(), self._newest()
+        if surplus and not self.take_back_everything and not await self.staying(newest):
+            raise nothing_would_stay(self.identity(), self.directory)
+        await self.take_back(newest)
+        await self.apply()
+
+    @abstractmethod
+    async def apply(self) -> None:
+        """Apply what is not applied."""
 
     @abstractmethod
     async def pending(self) -> list[str]:
@@ -73,11 +102,18 @@ class ToolMigration(Resource):
         """Answer which files of the newest folder are applied and not in this one, newest first."""
 
     @abstractmethod
+    async def staying(self, newest: Self) -> list[str]:
+        """Answer which files of the newest folder are applied, and in this one as well."""
+
+    @abstractmethod
     async def take_back(self, newest: Self) -> None:
-        """Take these back."""
+        """Take back what is surplus."""
 
     async def ask_tool(self, *arguments: str) -> str:
-        """Run the tool in the folder, and answer what it printed."""
+        """Run the tool in the folder, and answer what it printed.
+
+        Raises `Refused` where there is no such folder, wherever the tool runs.
+        """
         revealed = {name: await self.reveal(secret) for name, secret in self.secrets.items()}
         script = Script(
             argv=(self.tool, *arguments),
@@ -85,7 +121,24 @@ class ToolMigration(Resource):
             environment={**self.environment, **revealed},
             timeout=self.timeout,
         )
-        return (await self.executor.execute(script, self.log)).output
+        try:
+            return (await self.executor.execute(script, self.log)).output
+        except ScriptFailed as failed:
+            # By its words, which all executors share: no other machine's folder is seen from here.
+            if f"could not be started: the folder {self.directory} " in str(failed):
+                raise no_folder(self.directory) from failed
+            raise
+
+    async def _surplus(self) -> list[str]:
+        """Answer what a rollback would take back."""
+        newest = self._newest()
+        try:
+            return await self.surplus(newest)
+        except Refused as refused:
+            gone = str(newest.directory)
+            if gone == str(self.directory) or refused.facts.get("folder") != gone:
+                raise
+            raise newest_is_gone(self.identity(), newest.directory) from refused
 
     def _newest(self) -> Self:
         newest = self.last_good()
@@ -110,7 +163,7 @@ class AlembicMigration(ToolMigration):
 
     tool: ClassVar[str] = "alembic"
 
-    async def define_update(self) -> None:
+    async def apply(self) -> None:
         """Upgrade to the head."""
         await self.ask_tool("upgrade", "head")
 
@@ -121,6 +174,10 @@ class AlembicMigration(ToolMigration):
     async def surplus(self, newest: Self) -> list[str]:
         """Answer where the database is, where that is not at the head."""
         return sorted(set(await newest._revisions("current")) - set(await self._heads()))
+
+    async def staying(self, newest: Self) -> list[str]:
+        """Answer the head, to which it goes back."""
+        return await self._heads()
 
     async def take_back(self, newest: Self) -> None:
         """Downgrade to this folder's head, as the newest folder knows how."""
@@ -152,7 +209,7 @@ class DbmateMigration(ToolMigration):
 
     migrations: str = "db/migrations"
 
-    async def define_update(self) -> None:
+    async def apply(self) -> None:
         """Apply what is pending; the database itself is not made."""
         await self._dbmate("migrate")
 
@@ -162,7 +219,13 @@ class DbmateMigration(ToolMigration):
 
     async def surplus(self, newest: Self) -> list[str]:
         """Answer what is applied of the newest folder, and not in this one."""
-        return [name for name in await newest._applied() if not (self._folder / name).is_file()]
+        applied, known = await newest._applied(), await self._known()
+        return [name for name in applied if name not in known]
+
+    async def staying(self, newest: Self) -> list[str]:
+        """Answer what is applied of the newest folder, and in this one."""
+        applied, known = await newest._applied(), await self._known()
+        return [name for name in applied if name in known]
 
     async def take_back(self, newest: Self) -> None:
         """Roll back once for each; a file without a way down would be forgotten untouched."""
@@ -181,6 +244,11 @@ class DbmateMigration(ToolMigration):
     def _folder(self) -> Path:
         return self.directory / self.migrations
 
+    async def _known(self) -> set[str]:
+        if not await asyncio.to_thread(self._folder.is_dir):
+            raise no_folder(self._folder, "migrations")
+        return {path.name for path in await asyncio.to_thread(list, self._folder.glob("*.sql"))}
+
     async def _applied(self) -> list[str]:
         status = await self._status()
         return sorted((name for mark, name in status if mark == "X"), reverse=True)
@@ -189,7 +257,13 @@ class DbmateMigration(ToolMigration):
         return _DBMATE_FILE.findall(await self._dbmate("status"))
 
     async def _dbmate(self, command: str) -> str:
-        return await self.ask_tool("--no-dump-schema", "--migrations-dir", self.migrations, command)
+        asked = ("--no-dump-schema", "--migrations-dir", self.migrations, command)
+        try:
+            return await self.ask_tool(*asked)
+        except ScriptFailed as failed:
+            if _DBMATE_NO_FOLDER in failed.tail:
+                raise no_folder(self._folder, "migrations") from failed
+            raise
 
 
 class YoyoMigration(ToolMigration):
@@ -206,7 +280,7 @@ class YoyoMigration(ToolMigration):
 
     tool: ClassVar[str] = "yoyo"
 
-    async def define_update(self) -> None:
+    async def apply(self) -> None:
         """Apply what is not applied."""
         await self.ask_tool("apply", "--batch")
 
@@ -216,14 +290,24 @@ class YoyoMigration(ToolMigration):
 
     async def surplus(self, newest: Self) -> list[str]:
         """Answer what is applied of the newest folder, and not in this one."""
-        known = {name for _, name in await self._listed()}
-        applied = [name for mark, name in await newest._listed() if mark == "A"]
-        return [name for name in sorted(applied, reverse=True) if name not in known]
+        applied, known = await newest._applied(), await self._known()
+        return [name for name in applied if name not in known]
+
+    async def staying(self, newest: Self) -> list[str]:
+        """Answer what is applied of the newest folder, and in this one."""
+        applied, known = await newest._applied(), await self._known()
+        return [name for name in applied if name in known]
 
     async def take_back(self, newest: Self) -> None:
         """Roll each of them back, newest first."""
         for name in await self.surplus(newest):
             await newest.ask_tool("rollback", "--batch", "--revision", name)
+
+    async def _known(self) -> set[str]:
+        return {name for _, name in await self._listed()}
+
+    async def _applied(self) -> list[str]:
+        return sorted((name for mark, name in await self._listed() if mark == "A"), reverse=True)
 
     async def _listed(self) -> list[tuple[str, str]]:
         listed = await self.ask_tool("list", "--batch")
