@@ -3,9 +3,11 @@
 import json
 import re
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
+from typing import NamedTuple
 from urllib.parse import quote, quote_plus
 
 from resources.errors import OrbitsError
@@ -16,9 +18,19 @@ SHORTEST = 4
 """Of fewer characters a value is ignored: `no`, `443` or `eu` stand in so many texts that masking
 them would make these unreadable, and where the masks are would tell the value."""
 
+PASSING = 1_000
+"""So many values that end by themselves are masked: more would make masking slower and slower."""
+
 SHORTEST_LINE = 6
 SHORTEST_EMBEDDED = 8
 _QUOTED = re.compile(r"%[0-9A-F]{2}")
+
+
+class _Heads(NamedTuple):
+    """The first characters of all forms: to be found, and what of them may end a text."""
+
+    pattern: re.Pattern[str]
+    beginnings: frozenset[str]
 
 
 class SecretNotStorable(OrbitsError):
@@ -34,26 +46,33 @@ class Masks:
     """
 
     def __init__(self) -> None:
-        self._values: set[str] = set()
-        # By their first characters, and of these the longest first.
-        self._forms: dict[str, list[str]] = {}
-        self._beginnings: set[str] = set()
-        self._heads: re.Pattern[str] | None = None
+        self._lasting: set[str] = set()
+        # The oldest first.
+        self._passing: dict[str, None] = {}
+        # How many values have a form: it is masked for as long as one of them is.
+        self._users: Counter[str] = Counter()
+        # By their first characters, and of these the longest first; other threads read them.
+        self._forms: dict[str, tuple[str, ...]] = {}
+        self._heads: _Heads | None = None
         self._longest = 0
 
-    def add(self, value: str) -> None:
-        """Mask `value` from now on; one that is too short, or part of the mask, is ignored."""
-        if value in self._values:
+    def add(self, value: str, *, passing: bool = False) -> None:
+        """Mask `value` from now on; one that is too short, or part of the mask, is ignored.
+
+        A `passing` one is worth nothing after a while: of these the newest thousand are masked.
+        """
+        if value in self._lasting:
             return
-        self._values.add(value)
-        for form in forms_of(value):
-            self._beginnings.update(form[:length] for length in range(1, SHORTEST))
-            known = self._forms.setdefault(form[:SHORTEST], [])
-            if form not in known:
-                known.append(form)
-                known.sort(key=len, reverse=True)
-                self._longest = max(self._longest, len(form))
-        self._heads = None
+        is_new = value not in self._passing
+        self._passing.pop(value, None)
+        if passing:
+            self._passing[value] = None
+        else:
+            self._lasting.add(value)
+        if is_new:
+            self._take_up(value)
+        if len(self._passing) > PASSING:
+            self._let_go(next(iter(self._passing)))
 
     def mask(self, text: str) -> str:
         """Answer the text with `[masked]` wherever a secret stands in it."""
@@ -91,19 +110,45 @@ class Masks:
             return len(text)
         near = max(0, len(text) - self._longest + 1)
         for start in self._heads_in(text, near, len(text)):
-            forms = self._forms[text[start : start + SHORTEST]]
             rest = text[start:]
+            forms = self._forms.get(rest[:SHORTEST], ())
             if any(len(form) > len(rest) and form.startswith(rest) for form in forms):
                 return start
+        beginnings = self._heads_now().beginnings
         for start in range(max(near, len(text) - SHORTEST + 1), len(text)):
-            if text[start:] in self._beginnings:
+            if text[start:] in beginnings:
                 return start
         return len(text)
+
+    def _take_up(self, value: str) -> None:
+        for form in forms_of(value):
+            self._users[form] += 1
+            known = self._forms.get(form[:SHORTEST], ())
+            if form in known:
+                continue
+            self._forms[form[:SHORTEST]] = tuple(sorted((*known, form), key=len, reverse=True))
+            self._longest = max(self._longest, len(form))
+            if not known:
+                self._heads = None
+
+    def _let_go(self, value: str) -> None:
+        del self._passing[value]
+        for form in forms_of(value):
+            self._users[form] -= 1
+            if self._users[form]:
+                continue
+            del self._users[form]
+            left = tuple(other for other in self._forms[form[:SHORTEST]] if other != form)
+            if left:
+                self._forms[form[:SHORTEST]] = left
+            else:
+                del self._forms[form[:SHORTEST]]
+                self._heads = None
 
     def _found(self, text: str, end: int) -> Iterator[tuple[int, int]]:
         """Find the longest secret at every place before `end` where there is one."""
         for start in self._heads_in(text, 0, end):
-            for form in self._forms[text[start : start + SHORTEST]]:
+            for form in self._forms.get(text[start : start + SHORTEST], ()):
                 if text.startswith(form, start):
                     yield start, start + len(form)
                     break
@@ -112,12 +157,17 @@ class Masks:
         """Find the places from `start` and before `end` where a form may begin."""
         if not self._forms:
             return
-        if self._heads is None:
-            self._heads = re.compile(_any_of(sorted(self._forms)))
-        found = self._heads.search(text, start)
+        pattern = self._heads_now().pattern
+        found = pattern.search(text, start)
         while found and found.start() < end:
             yield found.start()
-            found = self._heads.search(text, found.start() + 1)
+            found = pattern.search(text, found.start() + 1)
+
+    def _heads_now(self) -> "_Heads":
+        heads = self._heads
+        if heads is None:
+            heads = self._heads = _heads_of(sorted(self._forms))
+        return heads
 
 
 class MaskedStream:
@@ -177,6 +227,11 @@ def _in_base64(raw: bytes) -> set[str]:
         if len(middle) >= SHORTEST_EMBEDDED:
             forms.add(middle)
     return forms | {form.translate(str.maketrans("+/", "-_")) for form in forms}
+
+
+def _heads_of(words: Sequence[str]) -> _Heads:
+    beginnings = {word[:length] for word in words for length in range(1, SHORTEST)}
+    return _Heads(re.compile(_any_of(words)), frozenset(beginnings))
 
 
 def _any_of(words: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection
 from datetime import datetime
+from typing import Protocol
 from urllib.parse import quote
 
 from bot.store.database import Database
@@ -12,6 +13,12 @@ from resources.errors import NotRunning, OrbitsError
 from resources.library.terraform.states import StateAccess, TerraformStates
 
 PATH = "/terraform/state"
+
+
+class Hides(Protocol):
+    """Keeps a value out of all that is told; a `passing` one is worth nothing after a while."""
+
+    def __call__(self, value: str, *, passing: bool) -> None: ...  # noqa: D102
 
 
 class ServedStates(TerraformStates):
@@ -26,7 +33,7 @@ class ServedStates(TerraformStates):
         database: Database,
         passwords: Passwords,
         address: Callable[[], str | None],
-        mask: Callable[[str], None],
+        mask: Hides,
     ) -> None:
         self._database = database
         self._passwords = passwords
@@ -46,7 +53,7 @@ class ServedStates(TerraformStates):
         if not running:
             raise NotRunning(f"The run {run_id} has ended, so it gets no access to {identity}.")
         password = self._passwords.of(Bearer(run_id, running[0].token), identity)
-        self._mask(password)
+        self._mask(password, passing=True)
         return StateAccess(
             address=f"{address.rstrip('/')}{PATH}/{quote(identity, safe='')}",
             user=run_id,

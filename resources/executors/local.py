@@ -23,7 +23,8 @@ class LocalExecutor(Executor):
 
     The script sees of the bot's environment only the names in `inherits`, so no token of the
     bot reaches it; then `environment`, then the script's own. At its timeout it gets TERM,
-    and after `grace` KILL. What a script that ended by itself leaves running is left alone.
+    and after `grace` KILL. What a script that ended by itself leaves running is left alone, but
+    where the same `key` begins again: that is ended first, as is what a bot that died left running.
     """
 
     cwd: Path | None = None

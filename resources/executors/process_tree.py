@@ -42,12 +42,16 @@ class ProcessTree:
     ends; so only the others are asked to end. `orderly`: the process ends the others by itself,
     so it alone is asked.
 
+    `mark` is what its processes are found by; without one, nobody but this object knows it.
+
     Its pipes are ours, not asyncio's: there `Process.wait()` does not return while an escaped
     child holds a pipe, however long ago the process itself ended.
     """
 
-    def __init__(self, *, watched: bool = False, orderly: bool = False) -> None:
-        self._mark = uuid4().hex
+    def __init__(
+        self, mark: str | None = None, *, watched: bool = False, orderly: bool = False
+    ) -> None:
+        self._mark = mark or uuid4().hex
         self._watched = watched
         self._orderly = orderly and not watched
         self._process: asyncio.subprocess.Process
@@ -172,7 +176,7 @@ class ProcessTree:
         """Signal the group and what left it; answer whether there was anybody."""
         spared = self._watched and number == signal.SIGTERM
         reached = not spared and self._signal_group(number)
-        for pid in _processes_marked(f"{MARK}={self._mark}".encode()):
+        for pid in processes_marked(self._mark):
             if spared and pid == self._process.pid:
                 continue
             with suppress(ProcessLookupError, PermissionError):
@@ -188,6 +192,15 @@ class ProcessTree:
         except (ProcessLookupError, PermissionError):
             return False
         return True
+
+
+def processes_marked(mark: str) -> Iterator[int]:
+    """Answer the processes that bear a mark and have not ended; none where there is no /proc."""
+    entry = f"{MARK}={mark}".encode()
+    for environment in PROC.glob("[0-9]*/environ"):
+        with suppress(OSError):
+            if entry in environment.read_bytes():
+                yield int(environment.parent.name)
 
 
 def _some_live_in(group: int) -> bool:
@@ -214,11 +227,3 @@ def _ignore(_: bytes) -> None:
 def _pipe() -> tuple[IO[bytes], IO[bytes]]:
     read, write = os.pipe()
     return os.fdopen(read, "rb", buffering=0), os.fdopen(write, "wb", buffering=0)
-
-
-def _processes_marked(mark: bytes) -> Iterator[int]:
-    """Answer the processes whose environment holds `mark`; none where there is no /proc."""
-    for environment in PROC.glob("[0-9]*/environ"):
-        with suppress(OSError):
-            if mark in environment.read_bytes():
-                yield int(environment.parent.name)

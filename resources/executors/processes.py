@@ -10,6 +10,7 @@ from pathlib import Path
 from resources.errors import ScriptFailed
 from resources.executors.admission import Place, admitted
 from resources.executors.failures import not_started, timed_out
+from resources.executors.left_running import ended_by_mark, mark_of
 from resources.executors.output import BoundedOutput
 from resources.executors.process_tree import ProcessTree
 from resources.executors.script import Script, ScriptResult
@@ -34,8 +35,8 @@ async def carry_out(
 ) -> tuple[int, ScriptResult]:
     """Run the script once there is room for it, and answer its status and what it printed.
 
-    Its time counts from when it starts. Raises `ScriptFailed` where it cannot start, or its time
-    is up.
+    Its time counts from when it starts. One with a `key` that a bot which died left running here
+    is ended before. Raises `ScriptFailed` where it cannot start, or its time is up.
     """
     async with admitted(script.sort or Path(script.argv[0]).name) as place:
         return await _carried_out(script, on_output, given, place)
@@ -45,7 +46,10 @@ async def _carried_out(
     script: Script, on_output: Callable[[str], None], given: Surroundings, place: Place
 ) -> tuple[int, ScriptResult]:
     output = BoundedOutput(script.kept, on_output)
-    tree = ProcessTree(watched=bool(given.through), orderly=script.orderly)
+    mark = None if script.key is None else mark_of(script.key)
+    if mark is not None and not await ended_by_mark(mark, given.grace, orderly=script.orderly):
+        raise _still_running(script)
+    tree = ProcessTree(mark, watched=bool(given.through), orderly=script.orderly)
     try:
         await tree.start(
             [*given.through, *script.argv],
@@ -84,6 +88,14 @@ def no_program(script: Script) -> ScriptFailed:
     """Answer the error of a script whose program is not there."""
     program = script.argv[0]
     return not_started(script, f"there is no program `{program}`. Install it, or put it on PATH.")
+
+
+def _still_running(script: Script) -> ScriptFailed:
+    return not_started(
+        script,
+        "a bot that died had begun it on this machine, and what it left running does not end. See "
+        "what that waits for, and retry.",
+    )
 
 
 def _not_started(script: Script, cwd: Path | None, error: OSError) -> ScriptFailed:

@@ -28,7 +28,8 @@ class Script(BaseModel):
 
     `key` says which run and step it is. Where the executor can, a script whose key goes on
     already is not begun again: it is waited for, and its outcome answered, also after a crash
-    of the bot. What has been answered is forgotten.
+    of the bot. What has been answered is forgotten. On the bot's own machine nothing can be heard
+    again: what goes on of it there is ended, with all that it started, before it begins anew.
 
     `orderly` programs end by themselves what they started, when they are asked to end: they
     alone are asked, and once. Terraform is such a program, and its providers die of a TERM.

@@ -1,11 +1,12 @@
 """What infrastructure answers when it is there, and how scripts get to run in it."""
 
 import importlib
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from resources.errors import OrbitsError
 from resources.executors import (
@@ -19,6 +20,18 @@ from resources.executors import (
 )
 from resources.executors.executor import unheard
 from resources.executors.sandbox import sandbox_works
+from resources.library.terraform.outputs import TerraformOutputs
+
+
+class StackOutputs(Protocol):
+    """The outputs of a stack that has texts alone, such as `CloudFormationOutputs`."""
+
+    @property
+    def name(self) -> str:
+        """The stack."""
+
+    def value(self, name: str) -> str:
+        """Answer an output; raises `OrbitsError` where there is none."""
 
 
 class SshAccess(BaseModel):
@@ -88,6 +101,8 @@ class SsmAccess(BaseModel):
 class Environment(BaseModel):
     """A place that was prepared for one service of one tenant.
 
+        executor = CloudExecutor(Environment.of(outputs))
+
     `kind` says how a script gets there, and `ssh`, `docker`, `ecs` and `ssm` more of it where it
     is one of these. `variables` are what its scripts see; like all that is recorded, they hold
     no secret. `directory` is where its scripts run: of the kind `ecs`, a folder of the image.
@@ -103,6 +118,28 @@ class Environment(BaseModel):
     docker: DockerAccess | None = None
     ecs: EcsAccess | None = None
     ssm: SsmAccess | None = None
+
+    @classmethod
+    def of(cls, outputs: TerraformOutputs | StackOutputs, name: str = "environment") -> Self:
+        """Read the output `name` of a module, an object, or of a stack, the JSON text of one.
+
+        Raises `OrbitsError` where there is no such output, or it says no environment.
+        """
+        if isinstance(outputs, TerraformOutputs):
+            whose, written, given = "the module", "an object", outputs[name]
+        else:
+            whose, written = f"the stack {outputs.name}", "a JSON object in a text"
+            given = _json_in(outputs.value(name))
+        if not isinstance(given, dict):
+            raise _no_environment(name, whose, f"it is not {written}")
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            problems = "; ".join(
+                f"its field `{'.'.join(map(str, each['loc']))}`: {each['msg']}"
+                for each in error.errors(include_url=False, include_input=False)
+            )
+            raise _no_environment(name, whose, problems) from None
 
 
 class CloudExecutor(Executor):
@@ -131,6 +168,21 @@ class CloudExecutor(Executor):
     ) -> ScriptResult:
         """Run the script where the environment is; see `Executor.execute`."""
         return await _executor_of(self.environment).execute(script, on_output)
+
+
+def _json_in(text: str) -> JsonValue:
+    try:
+        value: JsonValue = json.loads(text)
+    except ValueError:
+        return None
+    return value
+
+
+def _no_environment(name: str, whose: str, why: str) -> OrbitsError:
+    return OrbitsError(
+        f"The output `{name}` of {whose} says no environment: {why}. Correct what {whose} answers "
+        "(`directory` and `database` are needed, and what its `kind` needs), and deploy it again."
+    )
 
 
 def _executor_of(environment: Environment) -> Executor:

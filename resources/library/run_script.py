@@ -22,8 +22,11 @@ class RunScript(Action):
             argv=("sh", "-c", 'echo "[16, 2]"'), executor=executor, answers="json",
         ))
 
-    `argv` reaches the program as it stands: no shell reads it, and no secret belongs in it. After
-    a crash it may be run a second time: what may not be is a class of its own, derived from this
+    `argv` reaches the program as it stands: no shell reads it, and no secret belongs in it.
+
+    After a crash, what goes on of it in a container or on another machine is waited for. What goes
+    on beside the bot is ended before it is run a second time; but where a bot on another machine
+    takes over, nobody sees it. What may not be run twice is a class of its own, derived from this
     one with `repeatable = False` and an `interrupted()`.
     """
 
@@ -51,6 +54,7 @@ class RunScript(Action):
             stdin=self.stdin,
             cwd=self.cwd,
             environment={**self.environment, **revealed},
+            key=self.script_key,
             timeout=self.ends_within,
             kept=self.longest,
         )

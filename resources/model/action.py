@@ -3,9 +3,10 @@
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from resources.errors import InterruptedOnce
+from resources.errors import InterruptedOnce, NotRunning
 from resources.model.definition import Definition
 from resources.model.retry import ONCE, Retry
+from resources.model.step_scope import StepScope
 
 
 class Action(Definition):
@@ -21,6 +22,19 @@ class Action(Definition):
     """How often it is tried, unless the step that does it says otherwise."""
     timeout: ClassVar[timedelta | None] = None
     """How long one attempt may take, unless the step that does it says otherwise."""
+
+    @property
+    def script_key(self) -> str:
+        """The `Script.key` for the one script of this step, by which a restart finds it again.
+
+        Raises `NotRunning` where it is not carried out as a step.
+        """
+        if not isinstance(self.scope, StepScope):
+            raise NotRunning(
+                f"{type(self).__name__} is not carried out as a step, so a script of it has no key "
+                "by which it could be found again. Pass it to `self.do(name, ...)`."
+            )
+        return self.scope.script_key
 
     async def run(self) -> Any:
         """Do it, and answer the result; its annotation is how the result is read back."""

@@ -1,6 +1,8 @@
 """The scope of an action: it may print and ask what it was given, and has no steps."""
 
+import re
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any, Protocol, TypeVar
 
 from resources.errors import NotRunning
@@ -9,6 +11,9 @@ from resources.model.whole import Whole
 from resources.secrets import Secret
 
 T = TypeVar("T")
+
+SHOWN_OF_A_STEP = 50
+_NOT_IN_KEYS = re.compile(r"[^A-Za-z0-9_.-]")
 
 
 class Asking(Protocol):
@@ -35,16 +40,27 @@ class Asking(Protocol):
 
 
 class StepScope:
-    """What an action may ask for while it runs, under the name of its step."""
+    """What an action may ask for while it runs, under the name of its step.
 
-    def __init__(self, scope: Asking, step: str) -> None:
+    `among` tells its run from those of others that have the same id.
+    """
+
+    def __init__(self, scope: Asking, step: str, among: str = "") -> None:
         self._scope = scope
         self._step = step
+        self._among = among
 
     @property
     def run_id(self) -> str:
         """The id of the run."""
         return self._scope.run_id
+
+    @property
+    def script_key(self) -> str:
+        """What `Script.key` may be for the step: another for each, the same after a restart."""
+        which = "\0".join((self._among, self.run_id, self._step))
+        shown = _NOT_IN_KEYS.sub("-", self._step)[:SHOWN_OF_A_STEP]
+        return f"{sha256(which.encode()).hexdigest()[:32]}.{shown}"
 
     async def do(self, name: str, x: Any, command: str | None, options: StepOptions) -> Any:
         """Refuse: an action is a leaf."""

@@ -119,7 +119,7 @@ async def _carry_out(scope: Attempting, x: Any, step: StepMemory, known: StepMem
         with scope.life.resting():
             return await inner.settled(x.bound_to(inner).define)
     if sort is Sort.ACTION:
-        bound = x.bound_to(StepScope(scope, step.name))
+        bound = x.bound_to(_leaf(scope, step))
         if x.repeatable:
             return await bound.run()
         if known is not None and known.runs:
@@ -134,6 +134,11 @@ async def _carry_out(scope: Attempting, x: Any, step: StepMemory, known: StepMem
     return await x()
 
 
+def _leaf(scope: Attempting, step: StepMemory) -> StepScope:
+    # The runs of all rehearsals have the same ids, and scripts are found by theirs.
+    return StepScope(scope, step.name, among=scope.life.journal.name)
+
+
 async def _carry_out_long(
     scope: Attempting,
     x: LongAction,
@@ -141,7 +146,8 @@ async def _carry_out_long(
     known: StepMemory | None,
     within: timedelta | None,
 ) -> Any:
-    clock, action = scope.life.clock, x.bound_to(StepScope(scope, step.name))
+    clock = scope.life.clock
+    action = x.bound_to(_leaf(scope, step))
     since = known.since if known and known.since else clock.now()
     until = since + within if within else None
     step = replace(step, since=since)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 from pydantic import JsonValue
 
@@ -154,8 +155,9 @@ class Signal(NamedTuple):
 
 @dataclass
 class Journal:
-    """The memory of one rehearsal, in which nothing is lost."""
+    """The memory of one rehearsal, in which nothing is lost; no other has its name."""
 
+    name: str = field(default_factory=lambda: uuid4().hex)
     live: dict[Wanted, RunMemory] = field(default_factory=dict)
     records: dict[str, Record] = field(default_factory=dict)
     once: dict[tuple[str, str], tuple[str, str | None]] = field(default_factory=dict)

@@ -61,7 +61,7 @@ class BackendByTerraform(BackendResource):
 
     def migration(self, source: SourceTree, outputs: TerraformOutputs) -> Resource:
         """Answer the database in the environment that the module answers."""
-        return super().migration(source, Environment.model_validate(outputs["environment"]))
+        return super().migration(source, Environment.of(outputs))
 
 
 class TerraformStack(MyStack):

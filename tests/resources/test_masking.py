@@ -2,7 +2,9 @@
 
 import base64
 import json
+import pickle
 from collections.abc import Callable
+from hashlib import sha256
 from itertools import pairwise
 from urllib.parse import quote, quote_plus
 
@@ -10,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resources.masking import MaskedStream, Masks, forms_of
+from resources.masking import PASSING, MaskedStream, Masks, forms_of
 
 PASSWORD = "Tr0ub4dor&3/+ß?"
 KEY = "-----BEGIN KEY-----\nMIIEvQIBADAN\nBgkqhkiG9w0B\n-----END KEY-----\n"
@@ -150,6 +152,39 @@ def test_a_secret_that_is_learnt_in_the_middle_is_masked_from_then_on() -> None:
     told += stream.take("ger battery hunter22") + stream.flush()
 
     assert told == "[masked] battery [masked] battery [masked]"
+
+
+def passing_values(number: int) -> list[str]:
+    return [sha256(f"{turn}".encode()).hexdigest() for turn in range(number)]
+
+
+def test_of_values_that_pass_the_newest_thousand_are_masked_and_of_others_all() -> None:
+    masks, values = masks_of("hunter22"), passing_values(2 * PASSING)
+    for value in values[:PASSING]:
+        masks.add(value, passing=True)
+    size = len(pickle.dumps(masks))
+    masks.mask("")
+
+    for value in values[PASSING:]:
+        masks.add(value, passing=True)
+        masks.add(values[0], passing=True)
+
+    assert masks.mask(" ".join(values[-PASSING + 1 :])) == " ".join(["[masked]"] * (PASSING - 1))
+    assert masks.mask(f"hunter22 {values[0]}") == "[masked] [masked]"
+    older = " ".join(values[1 : PASSING + 1])
+    assert masks.mask(older) == streamed(masks, [older]) == older
+    assert len(pickle.dumps(masks)) < 1.1 * size
+
+
+def test_a_value_that_passes_leaves_the_others_as_they_are() -> None:
+    masks = masks_of("battery staple")
+    masks.add("battery staple\n", passing=True)
+    masks.add("correct horse", passing=True)
+    masks.add("correct horse")
+    for value in passing_values(PASSING):
+        masks.add(value, passing=True)
+
+    assert masks.mask("battery staple, correct horse") == "[masked], [masked]"
 
 
 def test_what_is_not_valid_unicode_does_no_harm() -> None:

@@ -1,16 +1,21 @@
 """Commands that are steps: what they print is the result."""
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from pydantic import JsonValue
 
 from bot.engine.engine import Engine
 from bot.store.database import Database
 from resources.errors import ScriptFailed, StepFailed
-from resources.executors import LocalExecutor
+from resources.executors import Executor, LocalExecutor, Script, ScriptResult
+from resources.executors.executor import unheard
 from resources.library import RunScript
+from resources.model.workflow import Workflow
 from resources.secrets import EnvironmentSecrets, Secrets
+from resources.testing import Rehearsal
 from tests.resources.schemas import printed_in
 
 VALUE = "correct-horse-battery-staple-42"
@@ -19,6 +24,23 @@ VALUE = "correct-horse-battery-staple-42"
 def script(program: str, **options: Any) -> RunScript:
     wanted = {"argv": ("sh", "-c", program), "executor": LocalExecutor(), **options}
     return RunScript.model_validate(wanted)
+
+
+class Namesake(Executor):
+    """Runs nothing: it answers by which key a script would be found again."""
+
+    async def execute(
+        self, script: Script, on_output: Callable[[str], None] = unheard
+    ) -> ScriptResult:
+        return ScriptResult(output=script.key or "")
+
+
+class Many(Workflow):
+    """Scripts of several steps, one of them in two turns."""
+
+    async def define(self) -> list[JsonValue]:
+        names = ("sql-migrate", "sql-migrate", "ask @acme: it=" + "x" * 80, "b")
+        return [await self.do(name, script("", executor=Namesake())) for name in names]
 
 
 async def test_what_a_command_prints_is_the_result_and_the_log(
@@ -74,3 +96,15 @@ async def test_input_and_secrets_reach_it_and_are_not_shown(database: Database) 
         assert await engine.run(asked) == "given\nsame"
 
     assert VALUE not in asked.model_dump_json()
+
+
+async def test_each_step_of_each_run_has_a_key_of_its_own(engine: Engine) -> None:
+    world = Rehearsal()
+
+    ran = [await engine.run(Many()), await engine.run(Many())]
+    rehearsed = [await world.do(Many()), await world.do(Many()), await Rehearsal().do(Many())]
+
+    keys = [str(key) for run in (*ran, *rehearsed) for key in run]
+    assert len(set(keys)) == len(keys) == 20
+    assert keys[0].endswith(".sql-migrate")
+    assert all(Script(argv=("true",), key=key).key == key for key in keys)

@@ -18,6 +18,7 @@ from bot.terraform_state.access import ServedStates
 from bot.terraform_state.passwords import Bearer, Passwords
 from bot.web.terraform_state import LARGEST_LOCK
 from resources.errors import Refused
+from resources.masking import Masks
 from tests.web.state_backend import NOW, PASSWORDS, STATE, Backend, lock, state, state_backend
 
 
@@ -90,7 +91,7 @@ async def test_a_state_is_known_as_of_a_moment(database: Database) -> None:
 
     for serial in (1, 2, 3):
         await database.write(put(serial, 10 * serial))
-    states = ServedStates(database, PASSWORDS, lambda: None, lambda _: None)
+    states = ServedStates(database, PASSWORDS, lambda: None, Masks().add)
 
     found = [await states.as_of(STATE, NOW + timedelta(minutes=at)) for at in (9, 10, 29, 30, 90)]
 
@@ -112,8 +113,21 @@ async def test_as_of_a_moment_that_is_forgotten_it_is_the_oldest_that_is_kept(
     assert found == state(3)
 
 
+async def test_the_password_of_a_run_is_masked_as_one_that_passes(backend: Backend) -> None:
+    await backend.run("acme")
+    heard: list[tuple[str, bool]] = []
+
+    def mask(value: str, *, passing: bool) -> None:
+        heard.append((value, passing))
+
+    states = ServedStates(backend.database, PASSWORDS, lambda: "http://bot", mask)
+    await states.access(STATE, "acme")
+
+    assert heard == [(PASSWORDS.of(Bearer("acme", 1), STATE), True)]
+
+
 async def test_what_was_imported_is_remembered_once(database: Database) -> None:
-    states = ServedStates(database, PASSWORDS, lambda: None, lambda _: None)
+    states = ServedStates(database, PASSWORDS, lambda: None, Masks().add)
 
     await states.note_imported(STATE, ["a.b", "a.c"])
     await states.note_imported(STATE, ["a.b"])

@@ -1,6 +1,7 @@
 """One run of a script as a task of ECS: from what it needs, to what its log tells of its end."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import uuid4
@@ -40,12 +41,7 @@ class TaskRun:
 
     async def running(self) -> Seen:
         """Wait until its machine has begun it, or it ended before that."""
-        waits = pauses(self._every)
-        while True:
-            seen = await self.task.seen()
-            if seen.runs:
-                return seen
-            await asyncio.sleep(next(waits))
+        return await self._seen_when(lambda seen: seen.runs)
 
     async def ended(self, output: BoundedOutput) -> Seen:
         """Hear it until its log tells the end, or will not any more, as the task has ended."""
@@ -71,12 +67,24 @@ class TaskRun:
     async def stop(self, output: BoundedOutput) -> None:
         """Have it ended, wait until it has, and hear its last words."""
         await self.task.stop()
-        waits = pauses(self._every)
-        while True:
-            if (await self.task.seen()).over:
-                break
-            await asyncio.sleep(next(waits))
+        await self._seen_when(lambda seen: seen.over)
         await self.log.hear(output)
+
+    async def _seen_when(self, so: Callable[[Seen], bool]) -> Seen:
+        """Wait until ECS tells that it is so; that it is busy meanwhile is no answer."""
+        now = asyncio.get_running_loop().time
+        answered, waits = now(), pauses(self._every)
+        while True:
+            try:
+                seen = await self.task.seen()
+            except AwsFailed as failed:
+                if not failed.again or now() > answered + self._without_answer:
+                    raise
+            else:
+                answered = now()
+                if so(seen):
+                    return seen
+            await asyncio.sleep(next(waits))
 
 
 @dataclass(frozen=True)

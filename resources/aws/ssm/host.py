@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from resources.aws.failures import AwsFailed, asked
 from resources.aws.pauses import pauses
 from resources.errors import OrbitsError
+from resources.executors.failures import duration
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
@@ -99,8 +100,12 @@ class SsmHost:
         return answer["Command"]["CommandId"]
 
     async def _ended(self, command: str) -> "GetCommandInvocationResultTypeDef":
-        """Wait until SSM tells how a command ended; it always does, by its own time limits."""
-        waits = pauses(self.every)
+        """Wait until SSM tells how a command ended.
+
+        It always does, by its own time limits, unless it does not know what it took.
+        """
+        now = asyncio.get_running_loop().time
+        known, waits = now(), pauses(self.every)
         while True:
             try:
                 found = await asked(
@@ -112,10 +117,20 @@ class SsmHost:
                 # So it says of a command that was only just sent.
                 if failed.code != "InvocationDoesNotExist":
                     raise
+                if now() > known + self.deliver_within.total_seconds():
+                    raise self._unknown(command) from None
             else:
+                known = now()
                 if found["Status"] not in GOING_ON:
                     return found
             await asyncio.sleep(next(waits))
+
+    def _unknown(self, command: str) -> HostNotReached:
+        return HostNotReached(
+            f"SSM took the command {command} for {self.instance}, and has not known it for "
+            f"{duration(self.deliver_within)}. See its command history, and retry.",
+            again=True,
+        )
 
     def _failed(self, ended: "GetCommandInvocationResultTypeDef") -> HostNotReached:
         details = ended["StatusDetails"].replace(" ", "")

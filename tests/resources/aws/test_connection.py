@@ -1,9 +1,10 @@
 """AWS is asked as whom an agency says, and what it refuses is told with what to do."""
 
 import pytest
+from botocore.exceptions import ClientError
 
 from resources.aws import AwsConnection, AwsFailed
-from resources.aws.failures import asked
+from resources.aws.failures import asked, told
 
 
 async def who(connection: AwsConnection) -> str:
@@ -68,3 +69,25 @@ async def test_a_profile_that_nobody_wrote_is_told(aws: AwsConnection) -> None:
         "credentials in one of the ways of AWS's own tools (a role of the machine, a profile, or "
         "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), and retry. Nothing was changed."
     )
+
+
+REFUSALS = {
+    ("AccessDenied", "Access Denied."): (
+        "Let the role or user that asks do this in the bucket `acme-scripts`, and retry."
+    ),
+    ("AccessDenied", "User: arn:aws:iam::1:user/bot may not."): (
+        "Let the role or user that it names do this, and retry."
+    ),
+    ("InvalidRequest", "Encrypt it otherwise."): (
+        "It was asked for the bucket `acme-scripts`: correct what it says, and retry."
+    ),
+}
+
+
+@pytest.mark.parametrize(("code", "said"), REFUSALS)
+def test_a_refusal_names_the_bucket_and_never_what_was_to_lie_there(code: str, said: str) -> None:
+    refused = ClientError({"Error": {"Code": code, "Message": said}}, "PutObject")
+
+    failed = told(refused, {"Bucket": "acme-scripts", "Key": "a", "Body": "hunter22"})
+
+    assert str(failed) == f"AWS refused PutObject: {code}: {said} {REFUSALS[code, said]}"

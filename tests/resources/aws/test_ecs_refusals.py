@@ -5,6 +5,7 @@ from datetime import timedelta
 from bot.engine.engine import Engine
 from resources.executors import Script
 from tests.resources.aws.script_places import Cluster, failure
+from tests.resources.aws.working_ecs import WorkingEcs
 
 
 async def test_an_image_that_cannot_be_pulled_is_told(cluster: Cluster, engine: Engine) -> None:
@@ -49,6 +50,31 @@ async def test_a_task_that_does_not_begin_is_stopped_and_told(
     assert await cluster.objects() == []
 
 
+async def test_a_task_is_not_lost_where_ecs_is_busy_while_it_waits_to_run(
+    cluster: Cluster, engine: Engine
+) -> None:
+    executor = cluster.executor(await cluster.registered(engine))
+    WorkingEcs.busy = 3
+
+    assert (await executor.execute(Script(argv=("echo", "here")))).output == "here\n"
+    assert WorkingEcs.busy == 0
+
+
+async def test_a_task_of_which_ecs_says_nothing_for_too_long_is_told_as_lost(
+    cluster: Cluster, engine: Engine
+) -> None:
+    WorkingEcs.busy = 3
+
+    told = await failure(cluster, engine, Script(argv=("true",)), patience=timedelta(0))
+
+    assert "`true` was begun on the ECS task " in told
+    assert told.endswith(
+        " of tenants, and was lost: AWS refused DescribeTasks: ServerException: Service "
+        "Unavailable. Please try again later. It was asked several times; retry later. It printed "
+        "nothing."
+    )
+
+
 async def test_a_cluster_without_room_is_told(cluster: Cluster, engine: Engine) -> None:
     told = await failure(cluster, engine, Script(argv=("true",)), image="full:1")
 
@@ -83,8 +109,13 @@ async def test_a_cluster_or_a_definition_that_is_not_there_is_told(
 
     assert nowhere == (
         "`true` could not be started: AWS refused RunTask: ClusterNotFoundException: Cluster not "
-        "found. Correct what it names, and retry."
+        "found. See that the cluster `moon` is there, in the account and the region that are "
+        "asked, or name the right one, and retry."
     )
-    assert "AWS refused DescribeTaskDefinition: ClientException" in unknown
+    assert unknown == (
+        "`true` could not be started: AWS refused DescribeTaskDefinition: ClientException: Unable "
+        "to describe task definition. See that the task definition `gone:7` is there, in the "
+        "account and the region that are asked, or name the right one, and retry."
+    )
     assert "has no container `sidecar`. Correct the executor, or the definition." in other
     assert await cluster.objects() == []

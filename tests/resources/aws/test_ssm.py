@@ -13,7 +13,7 @@ from resources.errors import ScriptFailed
 from resources.executors import Script
 from resources.executors.remote_command import sent_ahead
 from tests.resources.aws.script_places import Host
-from tests.resources.aws.working_ssm import HERE, WorkingSsm
+from tests.resources.aws.working_ssm import HERE, UNKNOWN, WorkingSsm
 from tests.resources.scripts import Witness, files_in, shell
 
 
@@ -178,6 +178,21 @@ async def test_a_machine_that_is_not_reached_is_told(host: Host, instance: str) 
     assert await host.objects() == []
 
 
+async def test_a_command_that_ssm_never_knows_is_not_waited_for_without_end(host: Host) -> None:
+    executor = host.executor(
+        instance=UNKNOWN, deliver_within=timedelta(seconds=0.1), patience=timedelta(0)
+    )
+
+    before, _, after = (await failure(executor, Script(argv=("true",)))).partition(" for i-")
+
+    assert before.startswith("`true` could not be started: SSM took the command ")
+    assert after == (
+        "00000000000000004, and has not known it for 0.1 seconds. See its command history, and "
+        "retry."
+    )
+    assert await host.objects() == []
+
+
 async def test_a_machine_that_is_lost_is_told_with_what_will_become_of_the_script(
     host: Host,
 ) -> None:
@@ -238,7 +253,8 @@ async def test_a_bucket_that_is_not_there_is_told(host: Host) -> None:
 
     assert told == (
         "`true` could not be started: AWS refused PutObject: NoSuchBucket: The specified bucket "
-        "does not exist. Correct what it names, and retry."
+        "does not exist. See that the bucket `gone` is there, in the account and the region that "
+        "are asked, or name the right one, and retry."
     )
 
 

@@ -4,20 +4,20 @@ moto's tasks run nothing and always end with 0. Here a task goes from PROVISIONI
 AWS's do, its container gets the variables of its files, its output goes to moto's CloudWatch
 Logs as the log driver sends it, and a client token begins one task. An image says how it ends:
 `missing:1` cannot be pulled, `hungry:1` needs more memory than there is, `stuck:1` never begins,
-and `full:1` finds no room.
+and `full:1` finds no room. It may be too busy to say how a task is.
 """
 
 import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import request
 from moto.ec2 import urls as ec2_urls
 from moto.ec2.models import EC2Backend, ec2_backends
 from moto.ecs import urls
-from moto.ecs.exceptions import InvalidParameterException
+from moto.ecs.exceptions import ECSException, InvalidParameterException
 from moto.ecs.models import EC2ContainerServiceBackend, Task, ecs_backends
 from moto.logs.models import logs_backends
 from moto.moto_api import state_manager
@@ -66,8 +66,18 @@ class NetworksAlone(EC2Backend):
         pass
 
 
+class Busy(ECSException):
+    """With the status of another fault: clients that try it again would keep tests waiting."""
+
+    def __init__(self) -> None:
+        super().__init__("ServerException", "Service Unavailable. Please try again later.")
+
+
 class WorkingEcs(EC2ContainerServiceBackend):
     """moto's ECS, with tasks that run."""
+
+    busy: ClassVar[int] = 0
+    """How often it is yet too busy to describe a task."""
 
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
@@ -92,6 +102,9 @@ class WorkingEcs(EC2ContainerServiceBackend):
         return tasks
 
     def describe_tasks(self, *args: Any, **kwargs: Any) -> list[Task]:
+        if WorkingEcs.busy:
+            WorkingEcs.busy -= 1
+            raise Busy
         tasks = super().describe_tasks(*args, **kwargs)
         for task in tasks:
             self._advance(task)
@@ -185,6 +198,7 @@ def working_ecs() -> Iterator[None]:
     ecs_backends.clear()
     ec2_backends.clear()
     ecs_backends.backend, ec2_backends.backend = WorkingEcs, NetworksAlone
+    WorkingEcs.busy = 0
     # They go on by themselves, not by being looked at.
     state_manager.set_transition("ecs::task", {"progression": "manual", "times": 1 << 30})
     try:

@@ -24,6 +24,8 @@ ELSEWHERE = {
     "i-00000000000000002": "Delivery Timed Out",
     "i-00000000000000003": "Invalid Platform",
 }
+UNKNOWN = "i-00000000000000004"
+"""Of its commands SSM never knows anything."""
 MOST_PRINTED = 24_000
 
 AWS = """#!{python} -IS
@@ -70,13 +72,15 @@ class WorkingSsm(SimpleSystemManagerBackend):
 
     def send_command(self, *args: Any, **kwargs: Any) -> Command:
         (instance,) = kwargs["instance_ids"]
-        if self.gone or (instance != HERE and instance not in ELSEWHERE):
+        if self.gone or instance not in {HERE, UNKNOWN, *ELSEWHERE}:
             raise Unknown("InvalidInstanceId", "Instances not in a valid state for account")
         command = super().send_command(*args, **kwargs)
         invocation = command.invocations[0]
         invocation |= {"Status": "Unknown", "StatusDetails": ""}
         lines = "\n".join(command.parameters["commands"])
         self.sent.append(lines)
+        if instance == UNKNOWN:
+            return command
         if instance in ELSEWHERE:
             told = {"Status": "Failed", "StatusDetails": ELSEWHERE[instance], "ResponseCode": -1}
             invocation |= {"then": told}
@@ -89,7 +93,8 @@ class WorkingSsm(SimpleSystemManagerBackend):
     ) -> dict[str, Any]:
         invocation = super().get_command_invocation(command_id, instance_id, plugin_name)
         if invocation["Status"] == "Unknown":
-            invocation["Status"] = invocation["StatusDetails"] = "InProgress"
+            if instance_id != UNKNOWN:
+                invocation["Status"] = invocation["StatusDetails"] = "InProgress"
             raise Unknown("InvocationDoesNotExist", "")
         if "then" in invocation:
             invocation |= invocation.pop("then")
