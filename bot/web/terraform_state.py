@@ -55,7 +55,7 @@ def terraform_state_route(
     """Answer the route `GET/POST/LOCK/UNLOCK/DELETE /terraform/state/{identity}`.
 
     Whoever asks is a run, by its id and its password for that one state; the password ends with
-    the run. A state is written under its lock only, and every version is kept.
+    the run. A state is written under its lock only, and the last 50 versions are kept.
     """
     keeper = _Keeper(database, passwords, clock)
     methods = ["GET", "POST", "LOCK", "UNLOCK", "DELETE"]

@@ -9,8 +9,11 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from resources.errors import HookNotDefined
 from resources.model.definition import Steps
 
-CLOCKS_DIFFER = timedelta(minutes=1)
-"""What one machine dates this shortly after another's moment may have been before it."""
+CLOCKS_DIFFER = timedelta(seconds=10)
+"""What one machine dates this shortly after another's moment may have been before it.
+
+Machines of a fleet keep time by NTP, as AWS does: they are seldom a second apart.
+"""
 
 
 class Severity(StrEnum):

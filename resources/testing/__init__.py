@@ -6,6 +6,7 @@ from resources.testing.journal import Outcome, StepEnd
 from resources.testing.rehearsal import Rehearsal
 from resources.testing.rehearsed import rehearsed
 from resources.testing.scripted import Ran, ScriptedExecutor, Scripts, SecretInArgv
+from resources.testing.states import RehearsedStates
 
 __all__ = [
     "Crashed",
@@ -13,6 +14,7 @@ __all__ = [
     "Outcome",
     "Ran",
     "Rehearsal",
+    "RehearsedStates",
     "ScriptedExecutor",
     "Scripts",
     "SecretInArgv",

@@ -2,7 +2,7 @@
 
 import asyncio
 import heapq
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -22,11 +22,16 @@ class LeapingClock:
         self._sleepers: list[tuple[datetime, int, asyncio.Future[None]]] = []
         self._slept = 0
         self._acting = 0
+        self._begun = 0
         self._still = asyncio.Event()
 
     def now(self) -> datetime:
         """Answer the time now, aware and in UTC."""
         return self._now
+
+    def passes(self, period: timedelta) -> None:
+        """Let so much time have passed, while nothing is done."""
+        self._now += period
 
     async def sleep_until(self, moment: datetime) -> None:
         """Return when all others wait as well, and this is the next moment that is waited for."""
@@ -40,6 +45,7 @@ class LeapingClock:
     def begin(self) -> None:
         """Note that something is done for which time stands still."""
         self._acting += 1
+        self._begun += 1
         self._still.clear()
 
     def cease(self) -> None:
@@ -61,11 +67,13 @@ class LeapingClock:
         return True
 
     async def _stays_still(self) -> bool:
+        before = self._begun
         for _ in range(ROUNDS):
-            if self._acting:
+            if self._acting or self._begun > before:
                 return False
             await asyncio.sleep(0)
-        return not self._acting
+        # What began and ended within a turn of the loop was done as well.
+        return not self._acting and self._begun == before
 
     def _leap(self) -> bool:
         """Wake whoever waits for the next moment; answer whether anybody does."""

@@ -22,8 +22,12 @@ from resources.testing.journal import Ending, Journal, Outcome, Signal, StepEnd,
 from resources.testing.life import Life
 from resources.testing.scripted import Scripts
 from resources.testing.secrets import GivenSecrets
+from resources.testing.states import RehearsedStates
 
 T = TypeVar("T")
+
+BETWEEN = timedelta(minutes=1)
+"""So much time passes before something is done, as if a person had to ask for it."""
 
 
 class Rehearsal:
@@ -33,8 +37,9 @@ class Rehearsal:
         await world.do(Shop(tenant="acme", key="env:SHOP_KEY"))
 
     Steps are remembered, so that a crash may be tried, and a second `do` skips what is up to
-    date. Time leaps over what is slept. `given` is what definitions ask for by its type,
-    `secrets` are values by their references, `scripts` what a `ScriptedExecutor` answers.
+    date. Time leaps over what is slept, and a minute passes before each `do`. `given` is what
+    definitions ask for by its type, `secrets` are values by their references, `scripts` what a
+    `ScriptedExecutor` answers. The states of Terraform's modules are kept in memory as well.
     """
 
     def __init__(
@@ -47,7 +52,9 @@ class Rehearsal:
         self._journal = Journal()
         self._clock = LeapingClock()
         self._secrets = GivenSecrets(secrets or {})
-        self._given = tuple(given)
+        states = RehearsedStates(self._clock.now, self._secrets.masks.add)
+        # The first of its kind is asked for: the test's own come before.
+        self._given = (*given, states)
         self._crash: CrashPoint | None = None
         self._cut_off: tuple[Definition, Wanted, bool] | None = None
         self._busy = False
@@ -87,6 +94,9 @@ class Rehearsal:
         wanted = Wanted.of(x, command)
         # As after a restart: of an argument, what JSON holds of it is left.
         revived: Definition = type(x).model_validate_json(wanted.arguments)
+        if not self._busy:
+            # What a deployment makes is then newer than the last success.
+            self._clock.passes(BETWEEN)
         return await self._live(revived, wanted, force=force)
 
     async def resume(self) -> Any:

@@ -159,6 +159,8 @@ async def test_a_folder_without_a_module_is_refused(
     engine: Engine, infrastructure: Infrastructure
 ) -> None:
     nowhere = infrastructure.folder / "nowhere"
+    nowhere.mkdir()
+    (nowhere / "acme.tfvars").write_text('color = "red"\n')
 
     with pytest.raises(StepFailed) as failed:
         await engine.run(infrastructure.module(directory=nowhere))

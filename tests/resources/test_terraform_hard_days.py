@@ -197,6 +197,26 @@ async def test_a_state_that_is_outdated_is_put_aside(
     ) in infrastructure.log
 
 
+async def test_a_state_that_was_cut_short_is_for_a_person_to_look_at(
+    engine: Engine, infrastructure: Infrastructure
+) -> None:
+    left = left_behind(infrastructure, 2)
+    left.write_text('{"version": 4, "outputs": {"password": {"value": "corr')
+
+    with pytest.raises(StepFailed) as failed:
+        await engine.run(infrastructure.module())
+
+    assert str(failed.value.cause) == (
+        "terraform-acme is not worked on: an earlier run could not hand its state in, and what it "
+        f"left in {left} is no whole state (54 bytes). What that run made may be named nowhere "
+        "else, and would be made a second time. Look at the file: hand in what is right of it "
+        "with `terraform state push`, or remove it where nothing is missing, and retry. Nothing "
+        "was changed."
+    )
+    left.unlink()
+    assert (await engine.run(infrastructure.module()))["color"] == "red"
+
+
 @pytest.mark.thorough
 async def test_a_state_that_cannot_be_handed_in_just_now_is_kept(
     infrastructure: Infrastructure, database: Database

@@ -55,11 +55,29 @@ class CloudAssembly(BaseModel):
 
     path: Path
 
+    def flaw(self) -> str | None:
+        """Answer in words why it is not as the CDK writes it; `None` where it is whole."""
+        try:
+            for folder, manifest in _manifests(self.path):
+                for artifact in manifest.get("artifacts", {}).values():
+                    _demand_whole(folder, artifact)
+        except _NotWhole as flaw:
+            return str(flaw)
+        except (LookupError, TypeError, AttributeError) as error:
+            return f"it is written otherwise ({type(error).__name__}: {error})"
+        return None
+
     def stack(self, name: str) -> AssembledStack:
         """Answer a stack by its id in the app, or its path such as `Prod/Backend`.
 
-        Raises `Refused` where there is none, or it needs what only the CDK's own tool can do.
+        Raises `Refused` where there is none, it needs what only the CDK's own tool can do, or
+        the folder is not whole.
         """
+        if flaw := self.flaw():
+            raise Refused(
+                f"The stack `{name}` cannot be read: the cloud assembly in {self.path} is not "
+                f"whole: {flaw}. Retry, which makes it anew. Nothing was changed."
+            )
         found = {}
         for folder, manifest in _manifests(self.path):
             artifacts = manifest.get("artifacts", {})
@@ -76,9 +94,38 @@ class CloudAssembly(BaseModel):
         )
 
 
+class _NotWhole(Exception):
+    """A file of an assembly is missing or broken."""
+
+
+def _read(folder: Path, name: str) -> dict[str, Any]:
+    try:
+        read = json.loads((folder / name).read_bytes())
+    except FileNotFoundError:
+        raise _NotWhole(f"it has no {name}") from None
+    except ValueError as error:
+        raise _NotWhole(f"its {name} is no JSON ({error})") from None
+    if not isinstance(read, dict):
+        raise _NotWhole(f"its {name} is no JSON object")
+    return read
+
+
+def _demand_whole(folder: Path, artifact: dict[str, Any]) -> None:
+    """Demand the files that an artifact names."""
+    named = []
+    if artifact["type"] == "aws:cloudformation:stack":
+        named = [artifact["properties"]["templateFile"]]
+    elif artifact["type"] == "cdk:asset-manifest":
+        assets = _read(folder, artifact["properties"]["file"]).get("files", {})
+        named = [each["source"].get("path", "") for each in assets.values()]
+    for name in named:
+        if not (folder / name).exists():
+            raise _NotWhole(f"it has no {name}")
+
+
 def _manifests(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Answer the manifest, and those of the stages in it, with their folders."""
-    manifest = json.loads((folder / MANIFEST).read_text())
+    manifest = _read(folder, MANIFEST)
     yield folder, manifest
     for artifact in manifest.get("artifacts", {}).values():
         if artifact["type"] == "cdk:cloud-assembly":
@@ -116,7 +163,7 @@ def _assembled(folder: Path, manifest: dict[str, Any], key: str, name: str) -> A
 
 def _assets(folder: Path, file: str, template: str, name: str) -> Iterator[FileAsset]:
     """Answer all files but the template itself, which is handed over in another way."""
-    manifest = json.loads((folder / file).read_text())
+    manifest = _read(folder, file)
     if images := manifest.get("dockerImages"):
         shown = ", ".join(f"`{each.get('displayName', key)}`" for key, each in images.items())
         raise Refused(

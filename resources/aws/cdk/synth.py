@@ -17,6 +17,7 @@ from resources.aws.cdk.assembly import MANIFEST, CloudAssembly
 from resources.errors import OrbitsError, Refused
 from resources.executors import Executor, LocalExecutor, Script
 from resources.library.git.source import SourceTree
+from resources.library.git.trees import clear_away, take
 from resources.model.resource import Resource
 
 LONGEST_VARIABLE = 32 * 1024
@@ -65,7 +66,8 @@ class CdkSynth(Resource):
         template = assembly.stack("Backend").template
 
     It is run as the CDK's own tool runs it, but for that tool, with a home of its own, and with
-    no account: what differs between tenants is a parameter of the template.
+    no account: what differs between tenants is a parameter of the template. What no run has asked
+    for in the last 14 days is removed, but for the last 10.
     """
 
     cycle_every: ClassVar[timedelta | None] = None
@@ -81,25 +83,41 @@ class CdkSynth(Resource):
         return CloudAssembly(path=self.app.assembly)
 
     async def intact(self) -> bool:
-        """Answer whether this machine still has it."""
-        return await asyncio.to_thread((self.app.assembly / MANIFEST).is_file)
+        """Answer whether this machine still has it, whole; if so, it is used from now on."""
+        return await asyncio.to_thread(_is_there, self.app.assembly)
 
     async def define_update(self) -> None:
         """Run the app in a copy of its files, and move what it makes to its place."""
         if await self.intact():
             return
-        work = self.app.home / "work"
-        await asyncio.to_thread(work.mkdir, parents=True, exist_ok=True)
-        folder = Path(await asyncio.to_thread(tempfile.mkdtemp, dir=work))
+        place = self.app.assembly
+        self._demand_files()
+        folder = await asyncio.to_thread(_made_beside, place)
         try:
             await self._synthesize(folder)
-            await asyncio.to_thread(_move, folder / "out", self.app.assembly)
+            await asyncio.to_thread(_move, folder / "out", place)
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        await asyncio.to_thread(clear_away, place.parent, place)
 
     async def define_uninstall(self) -> None:
         """Remove what was synthesized."""
         await asyncio.to_thread(shutil.rmtree, self.app.assembly, ignore_errors=True)
+
+    def _demand_files(self) -> None:
+        app = self.app
+        if not app.source.path.is_dir():
+            raise Refused(
+                f"{self.identity()} is not synthesized: there is no source tree in "
+                f"{app.source.path} on this machine. Let a `Checkout` have it before, and retry. "
+                "Nothing was changed."
+            )
+        if not (app.source.path / app.directory).is_dir():
+            raise Refused(
+                f"{self.identity()} is not synthesized: the source tree {app.source.path} has no "
+                f"folder `{app.directory}`. Let `directory` name the one that has the app. Nothing "
+                "was changed."
+            )
 
     async def _synthesize(self, folder: Path) -> None:
         app, out = self.app, folder / "out"
@@ -130,6 +148,12 @@ class CdkSynth(Resource):
                 f"`{shlex.join(argv)}` of {app.source.path / app.directory} succeeded, but made no "
                 f"cloud assembly. Let it end with `app.synth()`, and retry."
             )
+        if flaw := CloudAssembly(path=out).flaw():
+            raise Refused(
+                f"`{shlex.join(argv)}` of {app.source.path / app.directory} succeeded, but its "
+                f"cloud assembly is not whole: {flaw}. Let it end with `app.synth()`, and let "
+                "nothing else write there. Nothing was changed."
+            )
 
 
 def _context_variable(folder: Path, context: str) -> dict[str, str]:
@@ -153,13 +177,24 @@ def _read(path: Path) -> dict[str, Any]:
     return read
 
 
+def _is_there(assembly: Path) -> bool:
+    """Answer whether it is whole; from now on it counts as used just now."""
+    return take(assembly) and CloudAssembly(path=assembly).flaw() is None
+
+
+def _made_beside(place: Path) -> Path:
+    """Have a folder to work in; what a crash leaves of it goes with what is old."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(dir=place.parent, prefix="."))
+
+
 def _move(folder: Path, place: Path) -> None:
     """Move what is finished to its place; whoever was first there did the same work."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    if not (place / MANIFEST).is_file():
+    if not _is_there(place):
         shutil.rmtree(place, ignore_errors=True)
     try:
         folder.rename(place)
     except OSError:
         if not place.is_dir():
             raise
+    take(place)

@@ -1,4 +1,7 @@
-"""The folders of a repository's commits on a machine: taken into use, and removed when old."""
+"""Folders that runs of a machine share: taken into use, and removed when nobody has for long.
+
+Such are the files of a commit, a module of Terraform made ready, what an app of the CDK has made.
+"""
 
 import fcntl
 import os
@@ -10,7 +13,7 @@ from pathlib import Path
 from uuid import uuid4
 
 KEPT_ALWAYS = 10
-"""So many trees of a repository stay however old they are, those that were used last."""
+"""So many trees of a folder stay however old they are, those that were used last."""
 
 KEPT_FOR = timedelta(days=14)
 """How long a tree stays after it was last used; no run looks at one for so long."""
@@ -51,7 +54,7 @@ def clear_away(trees: Path, made: Path) -> None:
     """
     with suppress(OSError):
         now = made.stat().st_mtime
-        found = {each.name: each.stat().st_mtime for each in trees.iterdir()}
+        found = {each.name: each.stat().st_mtime for each in trees.iterdir() if each.is_dir()}
         left = {name for name in found if name.startswith(".")}
         oldest = now - KEPT_FOR.total_seconds()
         for name in left:

@@ -102,12 +102,20 @@ class TerraformModule(Resource):
         )
 
     async def define_cycle(self) -> list[Difference]:
-        """Answer which objects were changed or removed since they were applied."""
-        if await self._state() is None:
+        """Answer which objects are not as they were applied, or not as the module says.
+
+        What was never brought about has no drift; where its state is gone, all of it is missing.
+        """
+        if await self.recorded(self) is None:
             return []
         async with self._work() as work:
-            events = (await work.looked("-refresh-only")).events
-        return [_drifted(change) for change in events.drifted]
+            events = (await work.looked()).events
+        drifted = {change.address for change in events.drifted}
+        return [_drifted(change) for change in events.drifted] + [
+            _not_as_it_says(change)
+            for change in events.changes
+            if change.act not in _NOT_SHOWN and change.address not in drifted
+        ]
 
     async def define_uninstall(self) -> None:
         """Destroy all that the module made, where `may_destroy` consents to that.
@@ -221,6 +229,16 @@ def _drifted(change: Change) -> Difference:
         observed=None if gone else "changed since",
         severity=Severity.CRITICAL if gone else Severity.WARNING,
     )
+
+
+def _not_as_it_says(change: Change) -> Difference:
+    """Answer what a plan would change although nobody has touched it since it was applied.
+
+    It was applied by a revision that is not on record, or its state was lost or emptied.
+    """
+    found = _planned(change)
+    missing = found.observed is None
+    return found.model_copy(update={"severity": Severity.CRITICAL}) if missing else found
 
 
 _ACTS = {

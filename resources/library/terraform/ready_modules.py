@@ -13,6 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from resources.errors import Refused
+from resources.library.git.trees import clear_away, take
 
 OVERRIDE = "orbits_override.tf.json"
 """Files of such a name win over what the module says itself.
@@ -21,6 +22,7 @@ https://developer.hashicorp.com/terraform/language/files/override
 """
 
 _STATE_IS_SERVED = json.dumps({"terraform": {"backend": {"http": {}}}}, indent=2)
+_MAKE_A_MODULE = ("*.tf", "*.tf.json")
 _LEFT_OUT = shutil.ignore_patterns(".git", ".terraform", "*.tfstate", "*.tfstate.*")
 _READY = "ready"
 _POLL = timedelta(milliseconds=50)
@@ -39,7 +41,7 @@ class Module:
     @property
     def within(self) -> Path:
         """Where in the tree the module is; raises `Refused` where there is none."""
-        if not self.directory.is_dir() or not any(self.directory.glob("*.tf*")):
+        if not any(any(self.directory.glob(each)) for each in _MAKE_A_MODULE):
             raise Refused(
                 f"There is no Terraform module in {self.directory}: it has no `*.tf` files. Name "
                 "the folder that has them. Nothing was changed."
@@ -68,12 +70,21 @@ class ReadyModule:
     @property
     def name(self) -> str:
         """What tells it apart from modules that need an `init` of their own."""
-        return self.tree.parent.name
+        return self.folder.name
+
+    @property
+    def folder(self) -> Path:
+        """All that is kept of it."""
+        return self.tree.parent
 
     @property
     def mark(self) -> Path:
         """The file that is there once `init` has gone well."""
-        return self.tree.parent / _READY
+        return self.folder / _READY
+
+    def taken(self) -> bool:
+        """Answer whether `init` has gone well; from now on it counts as used just now."""
+        return take(self.folder) and self.mark.exists()
 
     def copied_to(self, folder: Path) -> Path:
         """Copy the files to a folder of one run, and answer where the module is there."""
@@ -82,15 +93,23 @@ class ReadyModule:
 
 
 async def made_ready(module: Module, binary: str, home: Path, init: Init) -> ReadyModule:
-    """Answer the module after one `init`, whoever asks for it first, in whichever process."""
+    """Answer the module after one `init`, whoever asks for it first, in whichever process.
+
+    It stays for as long as any run goes on with it; what nobody has used for long goes.
+    """
     ready, is_ready = await asyncio.to_thread(_found, module, binary, home)
     if is_ready:
         return ready
-    async with _alone(home / f"{ready.name}.lock"):
-        if not ready.mark.exists():
-            await asyncio.to_thread(_lay_out, module, ready)
-            await init(ready.tree / ready.within, ready.data)
-            ready.mark.touch()
+    async with _alone(home / f".{ready.name[:2]}.lock"):
+        if not await asyncio.to_thread(ready.taken):
+            try:
+                await asyncio.to_thread(_lay_out, module, ready)
+                await init(ready.tree / ready.within, ready.data)
+                ready.mark.touch()
+            except BaseException:
+                await asyncio.to_thread(shutil.rmtree, ready.folder, ignore_errors=True)
+                raise
+    await asyncio.to_thread(clear_away, home, ready.folder)
     return ready
 
 
@@ -98,12 +117,12 @@ def _found(module: Module, binary: str, home: Path) -> tuple[ReadyModule, bool]:
     """Answer where the module is made ready, and whether it has been."""
     folder = home / module.fingerprint(binary)
     ready = ReadyModule(folder / "tree", module.within, folder / "data")
-    return ready, ready.mark.exists()
+    return ready, ready.taken()
 
 
 def _lay_out(module: Module, ready: ReadyModule) -> None:
     """Begin anew, also after somebody who was cut off."""
-    shutil.rmtree(ready.tree.parent, ignore_errors=True)
+    shutil.rmtree(ready.folder, ignore_errors=True)
     shutil.copytree(module.tree, ready.tree, ignore=_LEFT_OUT)
     ready.data.mkdir()
     (ready.tree / ready.within / OVERRIDE).write_text(_STATE_IS_SERVED)
@@ -111,7 +130,10 @@ def _lay_out(module: Module, ready: ReadyModule) -> None:
 
 @asynccontextmanager
 async def _alone(path: Path) -> AsyncIterator[None]:
-    """Wait until nobody else on this machine is here; a lock ends with the process that has it."""
+    """Wait until nobody else on this machine is here; a lock ends with the process that has it.
+
+    Its file stays, as to remove it would let two in at once; modules share so few of them.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         while True:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
-from resources.errors import IdentityBusy, OrbitsError
+from resources.errors import IdentityBusy, OrbitsError, Refused
 from resources.library.terraform.command import CHANGES, Ended, Terraform
 from resources.library.terraform.events import Change
 from resources.library.terraform.outputs import Serial, serial_of
@@ -97,9 +97,14 @@ class Work:
         """Hand in a state that an earlier run could not; one that is outdated is put aside.
 
         Where that fails it stays where it is, and nothing else is done: without it, what it
-        names would be made a second time.
+        names would be made a second time. Raises `Refused` where the file is no whole state.
         """
-        left, now = serial_of(await asyncio.to_thread(errored.read_bytes)), await self.state()
+        content, now = await asyncio.to_thread(errored.read_bytes), await self.state()
+        try:
+            left = serial_of(content)
+        except ValueError:
+            # The error itself may quote the state, and what is secret in it.
+            raise _cut_short(self.terraform, errored, len(content)) from None
         if now.lineage and (left.lineage != now.lineage or left.serial <= now.serial):
             aside = errored.with_name(f"outdated-{uuid4().hex}.tfstate")
             await asyncio.to_thread(errored.rename, aside)
@@ -137,6 +142,16 @@ class Work:
                 told = held
             await asyncio.sleep(pause.total_seconds())
             pause = min(2 * pause, _LAST_LOOK)
+
+
+def _cut_short(terraform: Terraform, errored: Path, size: int) -> Refused:
+    return Refused(
+        f"{terraform.identity} is not worked on: an earlier run could not hand its state in, and "
+        f"what it left in {errored} is no whole state ({size:,} bytes). What that run made may be "
+        "named nowhere else, and would be made a second time. Look at the file: hand in what is "
+        f"right of it with `{terraform.binary} state push`, or remove it where nothing is missing, "
+        "and retry. Nothing was changed."
+    )
 
 
 def _went_stale(plan: MadePlan, now: Serial) -> PlanWentStale:

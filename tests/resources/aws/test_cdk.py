@@ -61,7 +61,7 @@ async def test_it_is_synthesized_once_for_two_tenants_in_two_accounts(
     assert cloud.setting("/globex/color", GLOBEX) == "red"
     assert cloud.log.count("synthesized as nobody in ") == 1
     assert f"synthesized as nobody in {Path.home()}\n" not in cloud.log
-    assert list((tmp_path / "home" / "work").iterdir()) == []
+    assert list((tmp_path / "home" / "assemblies").iterdir()) == [app.assembly]
     assert cloud.side().named("backend-acme").tags == {"made-by": "cdk"}
 
 

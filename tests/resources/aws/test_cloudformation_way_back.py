@@ -103,7 +103,7 @@ async def test_what_was_there_at_the_last_success_needs_consent_on_the_way_back(
         "whole"
     )
     assert end[end.index(" UTC") :] == (
-        " UTC, or 60 seconds later), and what is in it:\n"
+        " UTC, or 10 seconds later), and what is in it:\n"
         "- remove Queue (AWS::SSM::Parameter, /acme/queue)\n"
         "What was made since then needs no consent. Say `consents_to_deletion=True` where that is "
         "meant, or deploy a revision that has these. Nothing was changed."
@@ -163,7 +163,7 @@ async def test_what_was_created_moments_after_the_last_success_may_be_of_that(cl
 
     failed = await fails(cloud, later(cloud, "b", "Queue"))
 
-    assert "or 60 seconds later), and what is in it:\n- remove Queue" in str(failed.cause)
+    assert "or 10 seconds later), and what is in it:\n- remove Queue" in str(failed.cause)
 
 
 @pytest.mark.parametrize("moment", Moment)
