@@ -1,184 +1,43 @@
-"""All services of one tenant, brought to their revisions together or not at all."""
+"""All services of one tenant of the example, and the account that they share."""
 
-import asyncio
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import ClassVar
 
-from pydantic import JsonValue, model_validator
-
-from resources.errors import OrbitsError, StepFailed
 from resources.example.services import (
     AuthResource,
     BackendResource,
     FrontendResource,
     ServiceResource,
 )
-from resources.library.git.source import Address
-from resources.library.names import Revision, Slug
-from resources.model.resource import Difference, Plan, Resource
+from resources.tenant_stack import RollbackFailed, TenantStack
+
+# Failures of old runs are stored as `resources.example.stack:RollbackFailed`.
+__all__ = ["MyStack", "RollbackFailed"]
 
 
-class RollbackFailed(OrbitsError):
-    """A deployment failed, and so did the way back from it: somebody has to look."""
-
-
-class MyStack(Resource):
+class MyStack(TenantStack):
     """One tenant's services. Where one of them fails, all go back to where they were.
 
         MyStack(tenant="acme", revisions={"backend": sha}, home=home,
                 sources={"backend": "https://github.com/agency/backend"})
 
-    A service without a revision is not deployed yet, and left out. They go in the order of
-    `stages`, else in that of `kinds`. Where one fails, all are put back, unless they are to be
-    left. Each stack is handed to the queue: with many workers, each carries some of them out.
+    Its services share the tenant's account, which an uninstall removes after the last of them.
     """
-
-    queued: ClassVar[bool] = True
 
     kinds: ClassVar[tuple[type[ServiceResource], ...]] = (
         AuthResource,
         BackendResource,
         FrontendResource,
     )
-    """Its services, in the order in which they need each other."""
-
-    tenant: Slug
-    revisions: Mapping[str, Revision]
-    home: Path
-    sources: Mapping[str, Address]
-    variables: Mapping[str, JsonValue] = {}
-    stages: tuple[tuple[str, ...], ...] = ()
-    put_back: bool = True
-
-    @model_validator(mode="after")
-    def _knows_its_services(self) -> Self:
-        known = {kind.service for kind in self.kinds}
-        for service in self.revisions:
-            if service not in known:
-                raise ValueError(f"{service} is no service of this stack: {sorted(known)}")
-            if service not in self.sources:
-                raise ValueError(f"{service} has a revision, and no source to take it from")
-        return self
-
-    def identity(self) -> str:
-        """Answer `stack-{tenant}`."""
-        return f"stack-{self.tenant}"
-
-    def lanes(self) -> tuple[str, ...]:
-        """Answer the tenant's lane: the operator may limit how much goes on for one tenant."""
-        return (f"tenant:{self.tenant}",)
-
-    async def output(self) -> dict[str, str]:
-        """Answer the revision that each service is at."""
-        return dict(self.revisions)
-
-    async def define_update(self) -> None:
-        """Deploy the services in order, and put them back where one fails."""
-        try:
-            for service in self.services():
-                await self.do(f"deploy-{service.service}", service)
-        except StepFailed as failed:
-            if not self.put_back or failed.cancelled:
-                raise
-            raise await self._put_back(failed) from failed
-
-    async def define_rollback(self) -> None:
-        """Roll the services back, the last one first."""
-        for service in reversed(self.services()):
-            await self.do(f"rollback-{service.service}", service, command="rollback")
 
     async def define_uninstall(self) -> None:
         """Remove the services, the last one first, then the account that they shared.
 
         Whoever refuses ends it there, and is named.
         """
-        services = self._with_what_was_deployed().services()
-        for service in reversed(services):
-            await self.do(f"uninstall-{service.service}", service, command="uninstall")
-        for service in services[:1]:
+        await super().define_uninstall()
+        for service in self.with_what_was_deployed().services()[:1]:
             await self.do("account-uninstall", service.account(), command="uninstall")
-
-    async def define_plan(self) -> Plan:
-        """Answer what a deployment would change in any service."""
-        plans: dict[str, Plan] = await self._ask_services("plan")
-        return Plan(
-            changes=_of_services({name: plan.changes for name, plan in plans.items()}),
-            destructive=any(plan.destructive for plan in plans.values()),
-        )
-
-    async def define_cycle(self) -> list[Difference]:
-        """Answer where any service is not as desired."""
-        return list(_of_services(await self._ask_services("cycle")))
 
     def services(self) -> list[ServiceResource]:
         """Answer the services that have a revision, in their order."""
-        order = [name for stage in self.stages for name in stage]
-        usual = [kind.service for kind in self.kinds]
-        kinds = sorted(
-            (kind for kind in self.kinds if kind.service in self.revisions),
-            key=lambda kind: (order or usual).index(kind.service),
-        )
-        return [
-            kind(
-                repository=self.sources[kind.service],
-                revision=self.revisions[kind.service],
-                **self.shared(),
-            )
-            for kind in kinds
-        ]
-
-    def shared(self) -> dict[str, Any]:
-        """Answer the arguments that all services are made with."""
-        return {"tenant": self.tenant, "home": self.home, "variables": self.variables}
-
-    def _with_what_was_deployed(self) -> Self:
-        """Answer this stack, with what it has deployed and was not asked for this time."""
-        before = self.last_good()
-        if before is None:
-            return self
-        revisions = {**before.revisions, **self.revisions}
-        sources = {**before.sources, **self.sources}
-        return self.model_copy(update={"revisions": revisions, "sources": sources, "stages": ()})
-
-    async def _put_back(self, failed: StepFailed) -> StepFailed:
-        """Bring every service to where it was before, and answer the failure with that noted.
-
-        What is there already is skipped. Raises `RollbackFailed`.
-        """
-        before = self.last_good()
-        if before is None:
-            self.log(f"{self.identity()} has no earlier revisions to go back to.\n")
-            return failed
-        for new in sorted(set(self.revisions) - set(before.revisions)):
-            self.log(f"{new}-{self.tenant} has no earlier revision, and stays as it is.\n")
-        try:
-            for service in reversed(before.services()):
-                await self.do(f"put-back-{service.service}", service, command="rollback")
-                self.log(f"{service.identity()} is back at {service.revision[:7]}.\n")
-        except StepFailed as second:
-            raise RollbackFailed(
-                f"{self.identity()} could not be deployed, and not be put back either. "
-                f"Deployment: {failed} Way back: {second}",
-                summary=f"{self.identity()} failed, and so did the way back; see below.",
-                tail=f"{failed}\n\nThe way back failed as well:\n{second}",
-            ) from failed
-        return failed.after_rollback()
-
-    async def _ask_services(self, command: str) -> dict[str, Any]:
-        services = self.services()
-        answers = await asyncio.gather(
-            *(self.do(f"{command}-{each.service}", each, command=command) for each in services)
-        )
-        return dict(zip((each.service for each in services), answers, strict=True))
-
-
-def _of_services(
-    found: Mapping[str, tuple[Difference, ...] | list[Difference]],
-) -> tuple[Difference, ...]:
-    """Answer all differences, each with its service at the beginning of its path."""
-    return tuple(
-        difference.model_copy(update={"path": f"{service}/{difference.path}"})
-        for service, differences in found.items()
-        for difference in differences
-    )
+        return self.made_of(self.kinds)

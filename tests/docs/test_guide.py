@@ -5,12 +5,12 @@ import shutil
 from pathlib import Path
 
 from tests.docs.conftest import Shell
-from tests.docs.documents import GUIDE, Document
+from tests.docs.documents import GUIDE, ROOT, Document
 from tests.docs.test_readme import cells
 
 guide = Document(GUIDE)
 set_up, begin, repository, plan_it, test_it, deploy_it, tenants = guide.code("bash")
-update, source, plan, crash_test, deploy = guide.code("python")
+update, source, plan, crash_test, put_back, way_back, deploy = guide.code("python")
 
 
 class Reader:
@@ -43,8 +43,9 @@ class Reader:
 def test_who_follows_the_guide_has_a_stack_that_deploys(shell: Shell, migrated_file: Path) -> None:
     reader = Reader(shell)
     reader.types(set_up)
-    assert "7 passed" in reader.types(begin)
+    assert "12 passed" in reader.types(begin)
     assert update in reader.reads("site_stack.py")
+    assert put_back in reader.reads("test_site_stack.py")
 
     reader.types(repository)
     stack = reader.reads("site_stack.py")
@@ -55,7 +56,7 @@ def test_who_follows_the_guide_has_a_stack_that_deploys(shell: Shell, migrated_f
     assert [reader.types(plan_it).strip()] == [text.strip() for text in guide.code("text")]
 
     reader.writes("test_site_stack.py", f"{reader.reads('test_site_stack.py')}\n\n{crash_test}")
-    assert "8 passed" in reader.types(test_it)
+    assert "13 passed" in reader.types(test_it)
 
     reader.writes("deploy.py", deploy)
     # A database that needs no upgrade, which would take its time.
@@ -66,3 +67,7 @@ def test_who_follows_the_guide_has_a_stack_that_deploys(shell: Shell, migrated_f
 
     added, *_ = reader.types(tenants).splitlines()
     assert added.startswith("Added the tenant acme; it gets each of its services")
+
+
+def test_the_way_back_of_a_schema_is_that_of_the_example() -> None:
+    assert way_back in (ROOT / "resources" / "example" / "services.py").read_text()

@@ -33,7 +33,8 @@ def test_a_stack_is_written_with_its_test(folder: Path) -> None:
         "customer_site_stack.py",
         "test_customer_site_stack.py",
     ]
-    assert "class CustomerSiteStack(Resource):" in (folder / "customer_site_stack.py").read_text()
+    text = (folder / "customer_site_stack.py").read_text()
+    assert "class CustomerSiteStack(TenantStack):" in text
 
 
 def test_a_resource_is_written_with_its_test(folder: Path) -> None:

@@ -42,7 +42,7 @@ def test_its_own_test_passes(written: Path) -> None:
     tests = ("test_site_stack.py", "test_s3_bucket_resource.py")
     done = run(written, "pytest", "-q", "-p", "no:cacheprovider", "-W", "error", *tests)
     assert done.returncode == 0, done.stdout
-    assert "12 passed" in done.stdout
+    assert "17 passed" in done.stdout
 
 
 def test_it_is_as_this_project_writes(written: Path) -> None:

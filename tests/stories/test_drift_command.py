@@ -50,18 +50,20 @@ def drifts(session: Session) -> None:
 
 
 def test_people_see_who_has_drifted_and_who_is_looked_at_when(operator: Operator) -> None:
-    operator.finds(has_the_backend("acme"), drifts)
+    operator.types("add", "initech")
+    operator.finds(has_the_backend("acme"), has_the_backend("initech"), drifts)
 
     assert (
         types(operator, "list")
         == """\
-┏━━━━━━━━┳━━━━━━━┳━━━━━━━━━┳━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┓
-┃ Tenant ┃ Drift ┃ Differs ┃ Looked at (UTC)  ┃ Next (UTC)       ┃ Note                        ┃
-┡━━━━━━━━╇━━━━━━━╇━━━━━━━━━╇━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┩
-│ acme   │ open  │ 1       │ 2026-11-22 00:00 │ 2026-11-22 10:30 │                             │
-│ globex │       │         │                  │                  │ watched as soon as the bot  │
-│        │       │         │                  │                  │ works                       │
-└────────┴───────┴─────────┴──────────────────┴──────────────────┴─────────────────────────────┘
+┏━━━━━━━━━┳━━━━━━━┳━━━━━━━━━┳━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━━━━━━━━┓
+┃ Tenant  ┃ Drift ┃ Differs ┃ Looked at (UTC)  ┃ Next (UTC)       ┃ Note                       ┃
+┡━━━━━━━━━╇━━━━━━━╇━━━━━━━━━╇━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━━━━━━━━━━┩
+│ acme    │ open  │ 1       │ 2026-11-22 00:00 │ 2026-11-22 10:30 │                            │
+│ globex  │       │         │                  │                  │ nothing is deployed yet    │
+│ initech │       │         │                  │                  │ watched as soon as the bot │
+│         │       │         │                  │                  │ works                      │
+└─────────┴───────┴─────────┴──────────────────┴──────────────────┴────────────────────────────┘
 """
     )
 

@@ -162,6 +162,20 @@ def test_runs_are_listed_for_people_in_a_table(busy: Operator) -> None:
     )
 
 
+def test_a_long_name_is_whole_where_no_terminal_limits_it(operator: Operator) -> None:
+    names = [f"terraform-backend-{'globex' * 20}", "site-[bold]:ship:"]
+    operator.finds(
+        *(
+            run(f"{number:020x}", identity=name, state=State.QUEUED)
+            for number, name in enumerate(names)
+        )
+    )
+
+    for name in names:
+        (line,) = [each for each in operator.types("runs").splitlines() if name in each]
+        assert line.endswith("│ update  │ queued │ 2026-03-01 09:00:00 │")
+
+
 def test_runs_are_listed_for_machines(busy: Operator) -> None:
     listed = json.loads(busy.types("runs", "--state", "failed", "--limit", "1", "--json"))
     assert listed == [
@@ -225,6 +239,19 @@ def test_what_a_run_printed_is_told_apart_by_its_steps(busy: Operator) -> None:
     )
     assert busy.types("logs", "a0000001", "build") == "[site-acme build/pull]\ndone\n"
     assert busy.types("logs", "a0000003") == ""
+
+
+def test_what_was_printed_last_for_an_identity_is_told_by_its_name(busy: Operator) -> None:
+    busy.finds(Printed(run_id=RUNNING, step="resize", number=4, text="again\n", at=MORNING))
+    busy.finds(run("f" * 20, identity="site-globex", state=State.SUCCEEDED, finished_at=MORNING))
+    busy.finds(Printed(run_id="f" * 20, step="build", number=5, text="ready\n", at=MORNING))
+
+    assert busy.types("logs", "site-acme") == "[site-acme resize]\nagain\n"
+    assert busy.types("logs", "site-globex") == "[site-globex build]\nready\n"
+    assert busy.is_refused("logs", "site-initech") == (
+        "There is no run `site-initech`, and no run has worked on an identity of that name; "
+        "`orbits runs` lists those that there are."
+    )
 
 
 def test_a_run_in_line_is_paused_resumed_and_cancelled(busy: Operator) -> None:

@@ -7,16 +7,17 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from rich.console import Console
 from rich.table import Table
 from sqlmodel import Session
 
+from bot.cli.acts.tables import print_table
 from bot.cli.acts.typist import who_types
 from bot.drift import watching
 from bot.drift.hand import Hand
 from bot.drift.looking import new_look
 from bot.drift.mending import new_fix
 from bot.drift.records import look_now
+from bot.drift.wanted import with_something
 from bot.engine.clock import SystemClock
 from bot.engine.journal.asking import RunQueue
 from bot.parts import dispatch_of
@@ -31,19 +32,27 @@ from bot.store.tables import Drift, Watch
 T = TypeVar("T")
 
 _NOT_YET = "watched as soon as the bot works"
+_NOTHING = "nothing is deployed yet"
 
 
 def print_drifts(who: Sequence[str], *, as_json: bool) -> None:
     """Print who is watched; raises `Refused` where a selector means nobody."""
-    found = _carried_out(lambda hand: [_told(hand.session, name) for name in _meant(hand, who)])
+
+    def look(hand: Hand) -> tuple[list[dict[str, object]], list[str]]:
+        told = [_told(hand.session, name) for name in _meant(hand, who)]
+        return told, with_something(hand.session, Watch)
+
+    found, to_be_watched = _carried_out(look)
     if as_json:
         json.dump(found, sys.stdout, indent=2)
         sys.stdout.write("\n")
         return
     table = Table("Tenant", "Drift", "Differs", "Looked at (UTC)", "Next (UTC)", "Note")
     for one in found:
-        table.add_row(*(_cell(one, name) for name in ("tenant", "phase", "total")), *_times(one))
-    Console(markup=False, emoji=False, highlight=False).print(table)
+        note = _note(one, to_be_watched)
+        cells = (_cell(one, name) for name in ("tenant", "phase", "total"))
+        table.add_row(*cells, _shown(one["looked_at"]), _shown(one["due_at"]), note)
+    print_table(table)
 
 
 def check(who: Sequence[str]) -> None:
@@ -100,16 +109,13 @@ def _told(session: Session, tenant: str) -> dict[str, object]:
     }
 
 
-def _times(one: dict[str, object]) -> tuple[str, str, str]:
-    note = str(one["problem"] or "")
+def _note(one: dict[str, object], to_be_watched: Sequence[str]) -> str:
+    if not one["watched"]:
+        return _NOT_YET if one["tenant"] in to_be_watched else _NOTHING
     if one["paused_by"]:
         until = f" until {_shown(one['paused_until'])}" if one["paused_until"] else ""
-        note = f"paused by {one['paused_by']}{until}"
-    return (
-        _shown(one["looked_at"]),
-        _shown(one["due_at"]),
-        note or ("" if one["watched"] else _NOT_YET),
-    )
+        return f"paused by {one['paused_by']}{until}"
+    return str(one["problem"] or "")
 
 
 def _cell(one: dict[str, object], name: str) -> str:

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from itertools import chain
 from typing import TypeVar
 
-from rich.console import Console
 from rich.table import Table
 
+from bot.cli.acts.tables import print_table
 from bot.cli.acts.typist import who_types
 from bot.engine.clock import SystemClock
 from bot.engine.control.control import Control
@@ -42,7 +42,7 @@ def print_runs(state: State | None, identity: str | None, limit: int, *, as_json
     for line in lines:
         since = f"{line.since:%Y-%m-%d %H:%M:%S}"
         table.add_row(short(line.run), line.identity, line.command, line.state_words, since)
-    _console().print(table)
+    print_table(table)
 
 
 def print_status(what: str, *, as_json: bool) -> None:
@@ -53,14 +53,17 @@ def print_status(what: str, *, as_json: bool) -> None:
     elif isinstance(status, HolderStatus):
         sys.stdout.write(f"{status.words}\n")
     else:
-        _print_run(_console(), status)
+        _print_run(status)
 
 
-def print_logs(run: str, step: str | None, *, follow: bool) -> None:
-    """Print what a run and all that is nested in it printed, and go on until it has ended."""
+def print_logs(what: str, step: str | None, *, follow: bool) -> None:
+    """Print what a run and all that is nested in it printed, and go on until it has ended.
+
+    Of an identity it is the run that works on it, or did so last; raises `RunNotFound`.
+    """
 
     async def print_all(database: Database, control: Control) -> None:
-        printed = False
+        printed, run = False, await _run_of(control, what)
         async for heading, text in _printed(database, control, run, step, follow=follow):
             sys.stdout.write((f"{heading}\n" if heading else "") + text)
             sys.stdout.flush()
@@ -127,15 +130,35 @@ async def _status(control: Control, what: str) -> RunStatus | HolderStatus:
     try:
         return await control.status(what)
     except RunNotFound:
-        with contextlib.suppress(RunNotFound):
-            return await control.holder(what)
+        return await _holder(control, what)
+
+
+async def _run_of(control: Control, what: str) -> str:
+    """Answer a run that was named, or the one of an identity; raises `RunNotFound`."""
+    try:
+        return (await control.family(what))[0].run
+    except RunNotFound:
+        status = await _holder(control, what)
+    known = [status.holder, status.last, *status.line]
+    for line in known:
+        if line is not None:
+            return line.run
+    raise RunNotFound(
+        f"None of the runs that worked on `{what}` is kept any more, and so is nothing that they "
+        "printed."
+    )
+
+
+async def _holder(control: Control, what: str) -> HolderStatus:
+    with contextlib.suppress(RunNotFound):
+        return await control.holder(what)
     raise RunNotFound(
         f"There is no run `{what}`, and no run has worked on an identity of that name; `orbits "
         "runs` lists those that there are."
     )
 
 
-def _print_run(console: Console, run: RunStatus) -> None:
+def _print_run(run: RunStatus) -> None:
     sys.stdout.write(f"{run.words}: {run.state_words} since {moment(run.since)}\n")
     if run.cancelled_by and run.state not in {State.SUCCEEDED, State.FAILED}:
         sys.stdout.write(f"  ended by {run.cancelled_by}\n")
@@ -150,10 +173,10 @@ def _print_run(console: Console, run: RunStatus) -> None:
         table = Table("Step", "State", "Took")
         for step in run.steps:
             table.add_row(step.name, step.state, _duration(step.seconds))
-        console.print(table)
+        print_table(table)
     for child in run.children:
         sys.stdout.write("\n")
-        _print_run(console, child)
+        _print_run(child)
 
 
 def _duration(seconds: float) -> str:
@@ -197,8 +220,3 @@ async def _pieces(
 
 def _is_of(printed: str, step: str) -> bool:
     return is_called(printed, step) or printed.startswith(f"{step}/")
-
-
-def _console() -> Console:
-    # The name of a step may hold brackets, which are no markup.
-    return Console(markup=False, highlight=False)

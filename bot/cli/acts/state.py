@@ -6,10 +6,10 @@ import sys
 from collections.abc import Callable
 from typing import TypeVar
 
-from rich.console import Console
 from rich.table import Table
 from sqlmodel import Session
 
+from bot.cli.acts.tables import print_table
 from bot.cli.acts.typist import who_types
 from bot.engine.clock import SystemClock
 from bot.settings import StoreSettings, read_settings
@@ -36,7 +36,7 @@ def print_versions(identity: str, *, as_json: bool) -> None:
         size = "deleted" if each.deleted else f"{each.size:,}"
         at = f"{each.at:%Y-%m-%d %H:%M:%S}"
         table.add_row(str(each.version), str(each.serial), at, each.run_id, size)
-    Console(markup=False, emoji=False, highlight=False).print(table)
+    print_table(table)
 
 
 def show(identity: str, version: int | None) -> None:

@@ -29,6 +29,7 @@ app.add_typer(db_app, name="db")
 Json = Annotated[bool, typer.Option("--json", help="Answer JSON, for machines.")]
 RUN_HELP = "The id of a run, or its last characters."
 RunId = Annotated[str, typer.Argument(metavar="RUN", help=RUN_HELP)]
+RunOrIdentity = Annotated[str, typer.Argument(metavar="RUN-or-IDENTITY", help=RUN_HELP)]
 
 
 def main() -> None:
@@ -94,7 +95,7 @@ def list_runs(
 
 @app.command()
 def status(
-    run: Annotated[str, typer.Argument(metavar="RUN-or-IDENTITY", help=RUN_HELP)],
+    run: RunOrIdentity,
     *,
     as_json: Json = False,
 ) -> None:
@@ -106,12 +107,12 @@ def status(
 
 @app.command()
 def logs(
-    run: RunId,
+    run: RunOrIdentity,
     step: Annotated[str | None, typer.Argument(help="Only this step.")] = None,
     *,
     follow: Annotated[bool, typer.Option("--follow", help="Go on until it has ended.")] = False,
 ) -> None:
-    """Print what the steps of a run printed, and of all that is nested in it."""
+    """Print what the steps of a run printed, or of the last one that worked on an identity."""
     from bot.cli.acts.runs import print_logs
 
     print_logs(run, step, follow=follow)
