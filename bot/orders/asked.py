@@ -1,6 +1,6 @@
 """A command as it stands in a comment, and what carrying it out works with."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
@@ -15,6 +15,7 @@ from bot.rollouts.affected import TenantFacts
 from bot.rollouts.plans.records import Plans
 from bot.rollouts.records import Rollouts
 from bot.rollouts.rows import lookup
+from bot.rollouts.rows.back import NoWay
 from bot.rollouts.rows.begin import Hand
 from bot.rollouts.selectors import Selector, select, select_services
 from bot.store.tables import Rollout
@@ -160,6 +161,14 @@ def end_of(until: Until | None, now: datetime) -> datetime | None:
     if end is not None and end <= now:
         raise Refused(f"{until} is over: name a later day. Nothing was changed.")
     return end
+
+
+def left_as_they_are(stays: Sequence[NoWay]) -> str:
+    """Say of many at once why they stay."""
+    by_reason: dict[str, list[str]] = {}
+    for each in stays:
+        by_reason.setdefault(each.why, []).append(each.tenant)
+    return "; ".join(f"{listed(names)} ({why})" for why, names in by_reason.items())
 
 
 def counted(names: list[str]) -> str:

@@ -11,7 +11,11 @@ from bot.rollouts.policy.policy import Policy
 from bot.rollouts.policy.reading import POLICY_FILE
 from bot.rollouts.policy.rules import NotAllowed, allowed
 from bot.rollouts.policy_file import policy_at
+from bot.rollouts.rows import lookup
 from resources.errors import Refused
+
+_ABOUT_ALL = {"deploy", "rollback"}
+"""Commands that go to whom any rollout of the pull request has reached."""
 
 
 async def demand_may(desk: Desk, asked: Asked) -> None:
@@ -78,6 +82,16 @@ async def _meant(desk: Desk, asked: Asked) -> list[TenantFacts]:
     elif asked.is_on_issue:
         names = set(asked.tenants)
     else:
-        names = await desk.rollouts.tenants_of(asked.about) if asked.about else set()
+        names = await _of_rollouts(desk, asked)
         names = names or await desk.plans.tenants_of(asked.repository, asked.pull_request)
     return [each for each in everyone if each.name in names]
+
+
+async def _of_rollouts(desk: Desk, asked: Asked) -> set[str]:
+    """Answer the tenants of the newest rollout, or of all where a command is about more of them."""
+    if asked.command.verb.name not in _ABOUT_ALL:
+        return await desk.rollouts.tenants_of(asked.about) if asked.about else set()
+    rows = await desk.rollouts.database.read(
+        lambda session: lookup.rollouts_of(session, asked.repository, asked.pull_request)
+    )
+    return {name for row in rows for name in await desk.rollouts.tenants_of(row.id)}

@@ -13,10 +13,10 @@ from bot.orders.asked import (
     chosen_tenants,
     commit_named,
     counted,
-    tenants_of,
+    left_as_they_are,
     the_rollouts,
 )
-from bot.report.suggestions import in_code, listed
+from bot.report.suggestions import in_code
 from bot.rollouts.affected import TenantFacts
 from bot.rollouts.moves import Care, HeldBy, moves_of
 from bot.rollouts.origin import Kind, Origin
@@ -39,32 +39,39 @@ async def rollback(desk: Desk, asked: Asked) -> Act:
 
 
 def _rollback(known: Known, asked: Asked, to: str | None, hand: Hand) -> str:
-    row = _what_moved(hand, asked)
+    rows = _what_moved(hand, asked)
     selector = asked.command.selector
-    services = chosen_services(selector, known.fleet, row.services)
+    among = list(dict.fromkeys(name for row in rows for name in row.services))
+    services = chosen_services(selector, known.fleet, among)
     _demand_a_way_back(known.fleet, services)
-    tenants = chosen_tenants(selector, known.tenants, tenants_of(hand, row))
-    ways, stays = back.ways_back(hand.session, row, tenants, services, to)
+    moved = lookup.newest_of(hand.session, rows)
+    tenants = chosen_tenants(selector, known.tenants, list(moved))
+    chosen = [one for name, one in moved.items() if tenants is None or name in tenants]
+    ways, stays = back.ways_back(hand.session, chosen, services, to)
     if not ways:
-        raise Refused(f"Nobody can be rolled back: {'; '.join(_stays(stays))}.")
+        raise Refused(f"Nobody can be rolled back: {left_as_they_are(stays)}.")
     if asked.command.dry_run:
         return _preview(ways, stays)
     if tenants is None:
-        change.leave_out(hand, row, f"{asked.login} rolled it back before it began")
-    _begin(hand, row, asked, ways, known.tenants)
+        for row in rows:
+            change.leave_out(hand, row, f"{asked.login} rolled it back before it began")
+    _begin(hand, rows[-1], asked, ways, known.tenants)
     names = [way.tenant for way in ways]
-    left = f"\n\nLeft as they are: {'; '.join(_stays(stays))}." if stays else ""
-    return f"Rolled back, and held there: {counted(names)}.{left}"
+    left = f"\n\nLeft as they are: {left_as_they_are(stays)}." if stays else ""
+    held = "which is" if len(names) == 1 else "which are"
+    return (
+        f"Rolling back {counted(names)}, {held} held there then. The comment above says how it "
+        f"ends.{left}"
+    )
 
 
-def _what_moved(hand: Hand, asked: Asked) -> Rollout:
-    """Answer the newest rollout of the pull request that brought something, and is no way back."""
+def _what_moved(hand: Hand, asked: Asked) -> list[Rollout]:
+    """Answer the rollouts of the pull request that are no way back, the oldest first."""
     nothing = (
         f"#{asked.pull_request} has no rollout: there is nothing to go back from before the "
         "pull request is merged."
     )
-    rows = the_rollouts(hand, asked, nothing)
-    return [row for row in rows if row.kind != Kind.ROLLBACK][-1]
+    return [row for row in the_rollouts(hand, asked, nothing) if row.kind != Kind.ROLLBACK]
 
 
 def _demand_a_way_back(fleet: Fleet, services: Sequence[str]) -> None:
@@ -123,14 +130,6 @@ def _preview(ways: Sequence[WayBack], stays: Sequence[NoWay]) -> str:
             rows.append(f"| {way.tenant} | {service} | {has} → {revision[:7]} |")
     if len(ways) > _MOST_ROWS:
         rows.append(f"\n… and {len(ways) - _MOST_ROWS} more.")
-    left = [f"Left as they are: {'; '.join(_stays(stays))}."] if stays else []
+    left = [f"Left as they are: {left_as_they_are(stays)}."] if stays else []
     head = f"{len(ways)} would be rolled back and held there; nothing was started."
     return "\n\n".join([head, "\n".join(rows), *left])
-
-
-def _stays(stays: Sequence[NoWay]) -> list[str]:
-    """Say of many at once why they stay."""
-    by_reason: dict[str, list[str]] = {}
-    for each in stays:
-        by_reason.setdefault(each.why, []).append(each.tenant)
-    return [f"{listed(names)} ({why})" for why, names in by_reason.items()]

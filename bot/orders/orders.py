@@ -9,7 +9,16 @@ from sqlmodel import Session, col, select
 from bot.commands.command import NOTHING_WAS_STARTED, Command, Commands, Problems
 from bot.commands.grammar import read
 from bot.commands.verb import Place
-from bot.orders import drifting, going_back, keeping, planning, rolling, telling
+from bot.orders import (
+    deploying,
+    drifting,
+    explaining,
+    going_back,
+    keeping,
+    planning,
+    rolling,
+    telling,
+)
 from bot.orders.asked import Asked, Desk, Prepare, addressed
 from bot.orders.authority import demand_may
 from bot.outbox.marking import say
@@ -29,9 +38,9 @@ AFTER_A_REFUSAL = "Not carried out, as a command before it was refused."
 PREPARE: dict[str, Prepare] = {
     "help": telling.help_,
     "status": telling.status,
-    "explain": telling.explain,
+    "explain": explaining.explain,
     "plan": planning.plan,
-    "deploy": rolling.deploy,
+    "deploy": deploying.deploy,
     "retry": rolling.retry,
     "pause": rolling.pause,
     "resume": rolling.resume,

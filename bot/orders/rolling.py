@@ -1,4 +1,4 @@
-"""Commands on a rollout that goes on, waits or has ended: deploy, retry, pause, resume, approve."""
+"""Commands on a rollout that goes on, waits or has ended: retry, pause, resume, approve."""
 
 from contextlib import suppress
 from functools import partial
@@ -10,7 +10,6 @@ from bot.orders.asked import (
     Asked,
     Desk,
     Known,
-    chosen_services,
     chosen_tenants,
     counted,
     tenants_of,
@@ -21,11 +20,6 @@ from bot.rollouts.rows.begin import Hand
 from bot.states import State
 from bot.store.tables import Deployment, Rollout
 from resources.errors import Refused
-
-
-async def deploy(desk: Desk, asked: Asked) -> Act:
-    """Bring the pull request's rollout to tenants who do not have it, and lift their holds."""
-    return partial(_deploy, await Known.at(desk), asked)
 
 
 async def retry(desk: Desk, asked: Asked) -> Act:
@@ -79,21 +73,11 @@ async def cancel(desk: Desk, asked: Asked) -> Act:
     return act
 
 
-def _deploy(known: Known, asked: Asked, hand: Hand) -> str:
-    row = the_rollout(hand, asked)
-    chosen_services(asked.command.selector, known.fleet, row.services)
-    tenants = _meant(known, asked, hand, row)
-    if asked.command.dry_run:
-        would = change.would_deploy(hand, row, tenants, force=asked.command.force)
-        return f"It would be deployed to {counted(would)}; nothing was started."
-    names = change.deploy(hand, row, tenants, force=asked.command.force)
-    return f"It is deployed to {counted(names)}."
-
-
 def _retry(known: Known, asked: Asked, hand: Hand) -> str:
     row = the_rollout(hand, asked)
     tenants = _meant(known, asked, hand, row)
-    return f"Tried again: {counted(change.retry(hand, row, tenants))}."
+    names = counted(change.retry(hand, row, tenants))
+    return f"Trying again: {names}. The comment above says how it ends."
 
 
 def _cancel(known: Known, asked: Asked, hand: Hand) -> tuple[list[str], list[str]]:

@@ -26,7 +26,10 @@ async def test_a_rollback_puts_every_tenant_back_and_holds_it_there(world: World
     assert world.revisions("backend") == {"acme": first.sha, "globex": first.sha}
     assert world.reactions(receipt) == ["eyes", "rocket"]
     assert world.answers(second.pull) == [
-        "@maya Rolled back, and held there: 2 tenants: `acme` and `globex`."
+        (
+            "@maya Rolling back 2 tenants: `acme` and `globex`, which are held there then. The "
+            "comment above says how it ends."
+        )
     ]
     assert (
         world.sticky_comment(second.pull)
@@ -121,6 +124,9 @@ async def test_a_failed_tenant_is_tried_again(new_world: NewWorld) -> None:
 
     await world.types(second.pull, "/orbits retry")
 
+    assert world.answers(second.pull) == [
+        "@maya Trying again: `initech`. The comment above says how it ends."
+    ]
     assert world.revisions("backend") == {"acme": second.sha, "initech": second.sha}
     assert "2 of 2 tenants updated" in world.sticky_comment(second.pull)
     assert world.check(second.sha).conclusion == "success"
@@ -182,7 +188,7 @@ async def test_several_commands_stop_at_the_first_that_is_refused(world: World) 
 
     assert world.revisions("backend") == {"acme": second.sha, "globex": second.sha}
     (answer,) = world.answers(second.pull)
-    assert "The rollout of #2 is succeeded, and is not paused. Nothing was changed." in answer
+    assert "The rollout of #2 has succeeded, and is not paused. Nothing was changed." in answer
     assert answer.endswith("Not carried out, as a command before it was refused.")
 
 

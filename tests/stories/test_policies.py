@@ -342,6 +342,7 @@ async def test_a_rollback_after_a_cancel_takes_back_those_who_had_begun(
 
     assert world.revisions("backend") == dict.fromkeys(FOUR, first.sha)
     assert world.answers(merge.pull)[-1] == (
-        "@maya Rolled back, and held there: `wayne`.\n\n"
+        "@maya Rolling back `wayne`, which is held there then. The comment above says how it "
+        "ends.\n\n"
         "Left as they are: `acme`, `globex` and `initech` (not moved: cancelled)."
     )

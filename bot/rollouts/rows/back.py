@@ -1,6 +1,6 @@
 """The way back: to which revisions and variables each tenant of a rollout would go."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ from sqlmodel import Session
 from bot.report.suggestions import in_code
 from bot.rollouts.rows import lookup
 from bot.states import State
-from bot.store.tables import Deployed, Deployment, Rollout
+from bot.store.tables import Deployed, Deployment
 
 
 @dataclass(frozen=True)
@@ -32,21 +32,18 @@ class NoWay:
 
 def ways_back(
     session: Session,
-    row: Rollout,
-    tenants: Collection[str] | None,
+    deployments: Iterable[Deployment],
     services: Collection[str],
     to: str | None = None,
 ) -> tuple[list[WayBack], list[NoWay]]:
-    """Answer how each tenant that a rollout moved goes back; `None` is all of them.
+    """Answer how each tenant that one of these deployments moved goes back.
 
     It goes to what it had before, or to the commit `to`, which may be any.
     """
     ways: list[WayBack] = []
     stays: list[NoWay] = []
     has = lookup.deployed_of(session, services)
-    for deployment in lookup.deployments(session, row.id):
-        if tenants is not None and deployment.tenant not in tenants:
-            continue
+    for deployment in deployments:
         match _way_back(deployment, services, has.get(deployment.tenant, {}), to):
             case WayBack() as way:
                 ways.append(way)
@@ -66,6 +63,10 @@ def _way_back(
         return NoWay(tenant, _not_moved(deployment))
     moved = [name for name in deployment.desired["services"] if name in services]
     succeeded = deployment.state == State.SUCCEEDED
+    had = moved if succeeded else [name for name in moved if name in deployment.before]
+    gone = [name for name in had if name not in has]
+    if gone:
+        return NoWay(tenant, f"has no {_and(gone)} any more")
     since = [name for name in moved if succeeded and has[name].rollout_id != deployment.rollout_id]
     first = [name for name in moved if name not in deployment.before]
     if not moved:

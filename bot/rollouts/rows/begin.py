@@ -47,7 +47,8 @@ class Hand:
 class Beginning:
     """What begins: why, over which services, for whom, and by which `orbits.toml`.
 
-    Where that was `refused`, nobody is moved, and the rollout says why.
+    Where that was `refused`, nobody is moved, and the rollout says why. One that brings a commit
+    once more takes nothing over from others.
     """
 
     origin: Origin
@@ -56,6 +57,7 @@ class Beginning:
     verdicts: tuple[Verdict, ...] = ()
     policy: str = ""
     refused: str = ""
+    once_more: bool = False
 
 
 def begin(hand: Hand, beginning: Beginning) -> str | None:
@@ -84,7 +86,8 @@ def begin(hand: Hand, beginning: Beginning) -> str | None:
     for move in beginning.moves.each:
         session.add(_deployment(row.id, move, has.get(move.tenant, {})))
     session.flush()
-    if origin.kind is not Kind.ROLLBACK and lookup.care_of(row).supersede:
+    takes_over = origin.kind is not Kind.ROLLBACK and not beginning.once_more
+    if takes_over and lookup.care_of(row).supersede:
         _supersede(hand, row, beginning.moves)
     if beginning.moves.goes:
         hand.begin_leg(row)

@@ -10,7 +10,7 @@ from sqlmodel import col, select
 from bot.report.suggestions import listed
 from bot.rollouts.moves import KEPT, HeldBy
 from bot.rollouts.policy.freezes import frozen_at, frozen_until, why_frozen
-from bot.rollouts.rows import holds, legs, lookup
+from bot.rollouts.rows import legs, lookup
 from bot.rollouts.rows.begin import Hand
 from bot.rollouts.tenants import facts_of_tenants
 from bot.states import LIVE, State
@@ -18,7 +18,17 @@ from bot.store.tables import Deployment, Rollout
 from resources.errors import Refused
 
 _ENDED_BADLY = {State.FAILED, State.CANCELLED}
-_AGAIN = {State.FAILED, State.CANCELLED, State.ROLLED_BACK, State.HELD, State.SKIPPED}
+_STANDS = {
+    State.QUEUED: "is queued",
+    State.WAITING: "is waiting",
+    State.RUNNING: "is under way",
+    State.SUCCEEDED: "has succeeded",
+    State.FAILED: "has failed",
+    State.CANCELLED: "was cancelled",
+    State.SKIPPED: "was skipped",
+    State.HELD: "is held",
+    State.ROLLED_BACK: "was rolled back",
+}
 
 
 def pause(hand: Hand, row: Rollout, by: str) -> list[str]:
@@ -65,35 +75,9 @@ def retry(hand: Hand, row: Rollout, tenants: Collection[str] | None) -> list[str
     return _go(hand, row, found)
 
 
-def deploy(
-    hand: Hand, row: Rollout, tenants: Collection[str] | None, *, force: bool = False
-) -> list[str]:
-    """Bring a rollout to tenants who do not have it, lifting what holds or pins them.
-
-    A freeze is respected, unless forced; what waits for approval waits on.
-    """
-    names = would_deploy(hand, row, tenants, force=force)
-    holds.lift(hand.session, names, row.services)
-    return _go(hand, row, _chosen(_rows(hand, row), names))
-
-
-def would_deploy(
-    hand: Hand, row: Rollout, tenants: Collection[str] | None, *, force: bool = False
-) -> list[str]:
-    """Answer to whom `deploy` would bring a rollout; raises `Refused` as it does."""
-    rows = _chosen(_rows(hand, row), tenants)
-    kept_back = {HeldBy.APPROVAL} if force else {HeldBy.APPROVAL, HeldBy.FREEZE}
-    found = [one for one in rows if one.state in _AGAIN and one.held_by not in kept_back]
-    if not found:
-        hint = _hint(rows)
-        raise Refused(
-            f"{_stands(row)}: {_them(rows, tenants)} have it, or are about to.{hint} "
-            "Nothing was started."
-        )
-    names = [one.tenant for one in found]
-    if not force:
-        _refuse_frozen(hand, row, names)
-    return names
+def go_on(hand: Hand, row: Rollout, tenants: Collection[str]) -> list[str]:
+    """Let a rollout go on with tenants whose deployment has ended, or was held."""
+    return _go(hand, row, _chosen(_rows(hand, row), tenants))
 
 
 def cancel(
@@ -108,9 +92,11 @@ def cancel(
     return _left_out(hand, row, waiting, f"cancelled by {by} before it began"), running
 
 
-def leave_out(hand: Hand, row: Rollout, why: str) -> None:
-    """Let nobody begin any more who has not begun, because the whole is taken back."""
-    _left_out(hand, row, [one for one in _rows(hand, row) if _may_still_begin(one)], why)
+def leave_out(hand: Hand, row: Rollout, why: str, tenants: Collection[str] | None = None) -> None:
+    """Let nobody of these begin any more who has not begun; `None` is all of them."""
+    rows = [one for one in _chosen(_rows(hand, row), tenants) if _may_still_begin(one)]
+    if rows:
+        _left_out(hand, row, rows, why)
 
 
 def _left_out(hand: Hand, row: Rollout, waiting: list[Deployment], why: str) -> list[str]:
@@ -185,7 +171,8 @@ def _changed(hand: Hand, row: Rollout, found: list[Deployment]) -> list[str]:
     return [one.tenant for one in found]
 
 
-def _refuse_frozen(hand: Hand, row: Rollout, names: Collection[str]) -> None:
+def demand_no_freeze(hand: Hand, row: Rollout, names: Collection[str]) -> None:
+    """Raise `Refused` where somebody of these is frozen now, by the rules of a rollout."""
     there = [one for one in facts_of_tenants(hand.session) if one.name in names]
     policy = lookup.policy_in(row.policy)
     frozen = frozen_at(policy, there, hand.now)
@@ -201,7 +188,7 @@ def _refuse_frozen(hand: Hand, row: Rollout, names: Collection[str]) -> None:
 
 def _stands(row: Rollout) -> str:
     name = f"#{row.pull_request}" if row.pull_request is not None else row.sha[:7]
-    return f"The rollout of {name} is {row.state}"
+    return f"The rollout of {name} {_STANDS[row.state]}"
 
 
 def _them(rows: Collection[Deployment], tenants: Collection[str] | None) -> str:

@@ -169,11 +169,20 @@ def _has(
 
 
 def _mark_undone(session: Session, row: Rollout, tenant: str) -> None:
-    undone = session.get(Deployment, (row.undoes, tenant))
+    """Note what was undone: what the pull request brought to the tenant last before."""
+    undone = _last_brought(session, row, tenant)
     if undone is not None and undone.state == State.SUCCEEDED:
         undone.state = State.ROLLED_BACK
         undone.reason = f"by {row.asked_by}" + (f": {row.reason}" if row.reason else "")
         lookup.mark(session, undone.rollout_id, undone)
+
+
+def _last_brought(session: Session, row: Rollout, tenant: str) -> Deployment | None:
+    if row.pull_request is None:
+        return session.get(Deployment, (row.undoes, tenant))
+    rows = lookup.rollouts_of(session, row.repository, row.pull_request)
+    earlier = [each for each in rows if each.kind != Kind.ROLLBACK and each.number < row.number]
+    return lookup.newest_of(session, earlier).get(tenant)
 
 
 def _forget_failure(deployment: Deployment) -> None:

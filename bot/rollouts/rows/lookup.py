@@ -1,6 +1,6 @@
 """Finding rows of rollouts, and marking what people should read as due."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 
 from sqlalchemy import func, or_
@@ -42,6 +42,11 @@ def deployments(session: Session, rollout_id: str) -> list[Deployment]:
     return list(session.exec(chosen.order_by(col(Deployment.wave), col(Deployment.tenant))))
 
 
+def newest_of(session: Session, rows: Iterable[Rollout]) -> dict[str, Deployment]:
+    """Answer the deployment of each tenant by the newest rollout of some, the oldest first."""
+    return {one.tenant: one for row in rows for one in deployments(session, row.id)}
+
+
 def deployed(session: Session, tenant: str) -> list[Deployed]:
     """Answer what a tenant has, by service; what changed last comes last."""
     chosen = select(Deployed).where(col(Deployed.tenant) == tenant)
@@ -68,14 +73,21 @@ def policy_in(text: str) -> Policy:
 
 
 def newer_on(session: Session, tenant: str, row: Rollout) -> dict[str, str]:
-    """Answer the services that the tenant has at a newer commit, with that commit in short."""
+    """Answer the services that the tenant has at a newer commit, with that commit in short.
+
+    A rollout that began later brought an older one where this one's commit holds it.
+    """
     newer = or_(col(Rollout.number) > row.number, col(Deployed.revision).in_(row.contained_in))
     chosen = (
-        select(Deployed.service, Deployed.revision)
+        select(Deployed.service, Deployed.revision, Rollout)
         .outerjoin(Rollout, col(Deployed.rollout_id) == col(Rollout.id))
         .where(col(Deployed.tenant) == tenant, newer)
     )
-    return {service: sha[:7] for service, sha in session.exec(chosen)}
+    return {
+        service: sha[:7]
+        for service, sha, brought_by in session.exec(chosen)
+        if brought_by is None or row.sha not in brought_by.contained_in
+    }
 
 
 def mark(session: Session, rollout_id: str, *changed: Deployment, awaited: bool = False) -> None:
