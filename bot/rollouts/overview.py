@@ -6,11 +6,13 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
+from bot.engine.identifiers import short
 from bot.rollouts.profiles.profile import Profile
 from bot.rollouts.rows import holds
 from bot.rollouts.tenants import profile_of, rows_of
+from bot.rollouts.uninstalled import keeps_something
 from bot.states import LIVE
-from bot.store.tables import Deployed, Deployment, Hold, Rollout, Tenant
+from bot.store.tables import Deployed, Deployment, Hold, Rollout, Run, Tenant
 
 
 @dataclass(frozen=True)
@@ -47,17 +49,25 @@ def overview_of(session: Session, now: datetime) -> list[TenantOverview]:
 
 
 def obstacles(session: Session, now: datetime, name: str) -> list[str]:
-    """Say why a tenant should not be forgotten: it is deployed to, or something of it is held."""
+    """Say why a tenant should not be forgotten: somebody works on it, or something is held."""
     return [
-        *(f"its deployment of {words} goes on" for words in _going_on(session, name)),
+        *(f"it is being uninstalled (run {short(run)})" for run in _uninstalls(session, name)),
+        *(f"its deployment of {words} goes on" for words in going_on(session, name)),
         *(
             f"its {hold.service} is {holds.why_kept(hold)}"
             for hold in holds.holds_at(session, now, name)
+            if keeps_something(hold)
         ),
     ]
 
 
-def _going_on(session: Session, name: str) -> list[str]:
+def _uninstalls(session: Session, name: str) -> Sequence[str]:
+    """Answer the runs that uninstall a tenant, or wait for their turn."""
+    asked = (col(Run.identity) == f"deployment-{name}", col(Run.command) == "uninstall")
+    return session.exec(select(Run.id).where(*asked, col(Run.state).in_(LIVE))).all()
+
+
+def going_on(session: Session, name: str) -> list[str]:
     """Answer what is being deployed for a tenant, or is about to be."""
     chosen = (
         select(Rollout)

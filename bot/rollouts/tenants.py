@@ -12,6 +12,7 @@ from bot.rollouts.affected import TenantFacts
 from bot.rollouts.profiles.differences import TenantChange
 from bot.rollouts.profiles.fields import tenant_name
 from bot.rollouts.profiles.profile import Profile
+from bot.rollouts.uninstalled import keeps_something
 from bot.states import LIVE
 from bot.store.database import Database
 from bot.store.tables import Deployed, Deployment, Hold, Tenant
@@ -64,7 +65,7 @@ class Tenants:
     async def remove(self, name: str, obstacles: Look[list[str]] | None = None) -> None:
         """Forget a tenant, and what holds it; what was deployed for it stays as it is.
 
-        Raises `Refused` where there is none, or where there are `obstacles`.
+        Raises `Refused` where there is none, or where there are `obstacles`, each a sentence.
         """
         await self._database.write(lambda session: self._remove(session, name, obstacles))
 
@@ -104,16 +105,10 @@ class Tenants:
         session.add(tenant)
 
     def _remove(self, session: Session, name: str, obstacles: Look[list[str]] | None) -> None:
-        if session.get(Tenant, name) is None:
-            raise Refused(
-                f"{_unknown(name, [row.name for row in rows_of(session)])} {_NOT_REMOVED}"
-            )
-        busy = obstacles(session, self._clock.now()) if obstacles else []
-        if busy:
-            raise Refused(
-                f"`{name}` cannot be forgotten now: {'; '.join(busy)}. To forget it all the same, "
-                f"type `orbits tenants remove {name} --force`. {_NOT_REMOVED}"
-            )
+        demand_known(session, name, _NOT_REMOVED)
+        found = obstacles(session, self._clock.now()) if obstacles else []
+        if found:
+            raise Refused(" ".join([*found, _NOT_REMOVED]))
         _forget(session, name)
 
     def _carry_out(self, session: Session, changes: Iterable[TenantChange]) -> None:
@@ -147,6 +142,21 @@ class Tenants:
 _NOT_REMOVED = "Nothing was removed."
 
 
+def demand_known(session: Session, name: str, undone: str) -> None:
+    """Raise `Refused` where there is no such tenant; `undone` says what that leaves undone."""
+    if session.get(Tenant, name) is None:
+        raise Refused(f"{_unknown(name, [row.name for row in rows_of(session)])} {undone}")
+
+
+def uninstall_first(name: str, *flags: str) -> str:
+    """Say what to type where something is deployed for a tenant that is to be forgotten."""
+    more = " ".join(("--leave-deployed", *flags))
+    return (
+        f"type `orbits tenants uninstall {name}` first, or `orbits tenants remove {name} {more}` "
+        "to forget it and leave behind what is deployed"
+    )
+
+
 def rows_of(session: Session) -> Sequence[Tenant]:
     """Answer the rows of all tenants, in the order of their names."""
     return session.exec(select(Tenant).order_by(col(Tenant.name))).all()
@@ -173,24 +183,34 @@ def _demand(session: Session, changes: Iterable[TenantChange]) -> None:
             )
         if change.after is None:
             forgotten.append(change.name)
-    installed = _installed(session, forgotten)
-    if installed:
-        which = listed(installed)
+    _demand_nothing_installed(session, forgotten)
+
+
+def _demand_nothing_installed(session: Session, names: Sequence[str]) -> None:
+    """Raise `Refused` where one of these has something deployed or held, or is about to."""
+    if not names:
+        return
+    having = set(session.exec(select(Deployed.tenant).distinct()))
+    deployed = [name for name in names if name in having]
+    if deployed:
         raise Refused(
-            f"{which} {'have' if len(installed) > 1 else 'has'} something deployed or held, and "
-            f"would be forgotten. Name them in the file, or forget each by such as "
-            f"`orbits tenants remove {installed[0]}`. {UNDONE}"
+            f"{listed(deployed)} {_have(deployed)} something deployed, and would be forgotten. "
+            f"Name them in the file; or {uninstall_first(deployed[0])}. {UNDONE}"
+        )
+    going_on = select(Deployment.tenant).where(col(Deployment.state).in_(LIVE)).distinct()
+    kept = {row.tenant for row in session.exec(select(Hold)) if keeps_something(row)}
+    kept.update(session.exec(going_on))
+    busy = [name for name in names if name in kept]
+    if busy:
+        raise Refused(
+            f"{listed(busy)} {_have(busy)} something held, or deployed just now, and would be "
+            "forgotten. Name them in the file, or forget each by such as "
+            f"`orbits tenants remove {busy[0]} --force`. {UNDONE}"
         )
 
 
-def _installed(session: Session, names: Sequence[str]) -> list[str]:
-    """Answer which of these have something deployed or held, or are about to."""
-    if not names:
-        return []
-    going_on = select(Deployment.tenant).where(col(Deployment.state).in_(LIVE)).distinct()
-    have = [select(Deployed.tenant).distinct(), select(Hold.tenant).distinct(), going_on]
-    found = {name for chosen in have for name in session.exec(chosen)}
-    return [name for name in names if name in found]
+def _have(names: Sequence[str]) -> str:
+    return "have" if len(names) > 1 else "has"
 
 
 def _forget(session: Session, name: str) -> None:

@@ -158,9 +158,7 @@ def test_what_is_only_called_like_a_secret_may_be_said_to_be_none(operator: Oper
 def test_a_tenant_is_forgotten(operator: Operator) -> None:
     operator.types("add", "acme")
 
-    assert operator.types("remove", "acme") == (
-        "Forgot the tenant acme; what was deployed for it is left as it is.\n"
-    )
+    assert operator.types("remove", "acme") == "Forgot the tenant acme.\n"
     assert operator.sees() == []
 
 
@@ -178,7 +176,7 @@ def test_who_is_not_there_cannot_be_forgotten(operator: Operator) -> None:
 
 def test_who_is_deployed_to_or_held_is_forgotten_only_by_force(operator: Operator) -> None:
     operator.types("add", "acme")
-    operator.finds(has_the_backend("acme"), is_deployed_to("acme"), is_held("acme"))
+    operator.finds(is_deployed_to("acme"), is_held("acme"))
 
     assert operator.is_refused("remove", "acme") == (
         "`acme` cannot be forgotten now: its deployment of backend → 9f8e7d6 (agency/backend#7) "
@@ -193,3 +191,19 @@ def test_who_is_deployed_to_or_held_is_forgotten_only_by_force(operator: Operato
     operator.types("add", "acme")
 
     assert (operator.sees_of("acme")["revisions"], operator.sees_of("acme")["holds"]) == ({}, [])
+
+
+def test_what_is_deployed_is_left_behind_only_by_who_says_so(operator: Operator) -> None:
+    operator.types("add", "acme")
+    operator.finds(has_the_backend("acme"), is_held("acme"))
+
+    assert operator.is_refused("remove", "acme", "--force") == (
+        "`acme` cannot be forgotten now: it has backend 9f8e7d6 deployed. Type `orbits tenants "
+        "uninstall acme` first, or `orbits tenants remove acme --leave-deployed --force` to forget "
+        "it and leave behind what is deployed. Nothing was removed."
+    )
+    assert operator.types("remove", "acme", "--leave-deployed", "--force") == (
+        "Forgot the tenant acme.\n"
+        "Left behind as it is, for nobody uninstalled it: backend 9f8e7d6.\n"
+    )
+    assert operator.sees() == []

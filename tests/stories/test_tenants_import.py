@@ -28,6 +28,17 @@ limits = { users = 100, open = true }
 """
 
 
+DEPLOYED = (
+    "something deployed, and would be forgotten. Name them in the file; or type `orbits tenants "
+    "uninstall wayne` first, or `orbits tenants remove wayne --leave-deployed` to forget it and "
+    "leave behind what is deployed."
+)
+HELD = (
+    "something held, or deployed just now, and would be forgotten. Name them in the file, or "
+    "forget each by such as `orbits tenants remove wayne --force`."
+)
+
+
 @pytest.fixture
 def operator(tmp_path: Path) -> Operator:
     return Operator(tmp_path)
@@ -99,18 +110,24 @@ def test_whom_the_file_does_not_name_is_forgotten_on_request(operator: Operator)
     assert [one["name"] for one in operator.sees()] == ["acme"]
 
 
-@pytest.mark.parametrize("happened", [has_the_backend, is_deployed_to, is_held])
+@pytest.mark.parametrize(
+    ("happened", "why"),
+    [
+        (has_the_backend, DEPLOYED),
+        (is_deployed_to, HELD),
+        (is_held, HELD),
+    ],
+)
 @pytest.mark.parametrize("more", [(), ("--dry-run",)])
-def test_who_has_something_deployed_is_forgotten_by_no_file(
-    operator: Operator, happened: Callable[[str], Happening], more: tuple[str, ...]
+def test_who_has_something_deployed_or_held_is_forgotten_by_no_file(
+    operator: Operator, happened: Callable[[str], Happening], why: str, more: tuple[str, ...]
 ) -> None:
     operator.types("add", "wayne")
     operator.types("add", "umbrella")
     operator.finds(happened("wayne"))
 
     assert operator.is_refused("import", operator.has_a_file(FILE), "--prune", *more) == (
-        "`wayne` has something deployed or held, and would be forgotten. Name them in the file, or "
-        "forget each by such as `orbits tenants remove wayne`. Nothing was changed."
+        f"`wayne` has {why} Nothing was changed."
     )
     assert [one["name"] for one in operator.sees()] == ["umbrella", "wayne"]
 

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TypeVar
 
 import typer
-from rich.console import Console
 
+from bot.cli.acts.tables import print_table
 from bot.cli.acts.tenants_table import as_json_value, table_of
 from bot.engine.clock import SystemClock
 from bot.report.suggestions import in_code, listed
-from bot.rollouts.overview import obstacles, overview_of
+from bot.rollouts.forgetting import Behind, behind, why_not
+from bot.rollouts.overview import overview_of
 from bot.rollouts.profiles.changes import UNDONE, Changes, Taken, changed
 from bot.rollouts.profiles.differences import TenantChange, likely_rings
 from bot.rollouts.profiles.fields import Grounds
@@ -46,7 +47,7 @@ def print_tenants(who: Sequence[str], *, as_json: bool) -> None:
         json.dump([as_json_value(one) for one in overview], sys.stdout, indent=2)
         sys.stdout.write("\n")
     else:
-        Console(markup=False, emoji=False, highlight=False).print(table_of(overview))
+        print_table(table_of(overview))
 
 
 def add(name: str, options: Options) -> None:
@@ -54,8 +55,10 @@ def add(name: str, options: Options) -> None:
     profile = options.profile(_services(), "Nothing was added.", name)
     there = _with_tenants(lambda tenants: tenants.profiles())
     _with_tenants(lambda tenants: tenants.add(tenant_of(name, profile)))
+    earlier = _with_tenants(lambda tenants: tenants.look(partial(behind, name=name))).recorded
     _say(
         f"Added the tenant {name}; it gets each of its services with that service's next merge.",
+        *([_taken_over(earlier)] if earlier else ()),
         *([f"In a command it is named by `tenant:{name}`."] if name in WITH_A_MEANING else ()),
         *likely_rings([TenantChange(name, None, profile)], there),
     )
@@ -83,11 +86,21 @@ def change(who: Sequence[str], options: Options, taken: Taken, *, dry_run: bool,
         _say(f"Changed {_tenants(len(differing))}.{were}")
 
 
-def remove(name: str, *, force: bool) -> None:
-    """Forget a tenant; raises `Refused`."""
-    unless = None if force else partial(obstacles, name=name)
-    _with_tenants(lambda tenants: tenants.remove(name, unless))
-    _say(f"Forgot the tenant {name}; what was deployed for it is left as it is.")
+def remove(name: str, *, force: bool, leave_deployed: bool) -> None:
+    """Forget a tenant, and say what is left behind; raises `Refused`."""
+    unless = partial(why_not, name=name, force=force, leave_deployed=leave_deployed)
+
+    async def look_and_remove(tenants: Tenants) -> Behind:
+        there = await tenants.look(partial(behind, name=name))
+        await tenants.remove(name, unless)
+        return there
+
+    there = _with_tenants(look_and_remove)
+    _say(f"Forgot the tenant {name}.")
+    if there.deployed:
+        _say(f"Left behind as it is, for nobody uninstalled it: {', '.join(there.deployed)}.")
+    if there.recorded:
+        _say(f"Still recorded, and taken over by the next tenant {name}: {listed(there.recorded)}.")
 
 
 def import_file(path: Path, plain: Sequence[str], *, dry_run: bool, prune: bool) -> None:
@@ -154,6 +167,10 @@ def _demand_yes(differing: Sequence[TenantChange], *, yes: bool) -> None:
         )
     if not typer.confirm(f"Change these {_tenants(len(differing))}?"):
         raise Refused(UNDONE)
+
+
+def _taken_over(earlier: Sequence[str]) -> str:
+    return f"What is recorded of an earlier tenant of that name is taken over: {listed(earlier)}."
 
 
 def _text_of(path: Path) -> str:

@@ -48,11 +48,21 @@ _CELLS: dict[str, Callable[[TenantOverview], str]] = {
     "Services": lambda one: ", ".join(one.tenant.services) or "all",
     "Revisions": lambda one: ", ".join(f"{name} {sha[:7]}" for name, sha in one.revisions.items()),
     "Tracks": lambda one: ", ".join(f"{name}={own}" for name, own in one.tenant.branches.items()),
-    "Held": lambda one: ", ".join(map(_held, one.holds)),
+    "Held": lambda one: _held(one.holds),
     "Variables": lambda one: ", ".join(shown(*each) for each in one.tenant.variables.items()),
 }
 
 
-def _held(hold: Hold) -> str:
+def _held(holds: Sequence[Hold]) -> str:
+    """Say what is held, and how; of what is held at nothing also by whom, and why."""
+    services: dict[str, list[str]] = {}
+    for hold in holds:
+        services.setdefault(_how(hold), []).append(hold.service)
+    return ", ".join(f"{' and '.join(names)} {how}" for how, names in services.items())
+
+
+def _how(hold: Hold) -> str:
     word = "pinned" if hold.kind == HeldBy.PIN else "held"
-    return f"{hold.service} {word}" + (f" at {hold.revision[:7]}" if hold.revision else "")
+    if hold.revision is None:
+        return f"{word} by {hold.placed_by}: {hold.reason}"
+    return f"{word} at {hold.revision[:7]}"

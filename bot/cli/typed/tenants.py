@@ -107,6 +107,21 @@ def set_tenants(  # noqa: PLR0913, PLR0917 (one for each option)
     tenants.change(who, said, taken, dry_run=dry_run, yes=yes)
 
 
+@app.command("uninstall")
+def uninstall_tenant(
+    name: Name,
+    *,
+    yes: Annotated[
+        str | None, typer.Option("--yes", metavar="NAME", help="Its name again: do not ask for it.")
+    ] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait, and tell how it has ended.")] = False,
+) -> None:
+    """Remove what is deployed for a tenant; no merge reaches it any more."""
+    from bot.cli.acts.tenants_leaving import uninstall
+
+    uninstall(name, yes=yes, wait=wait)
+
+
 @app.command("remove")
 def remove_tenant(
     name: Name,
@@ -114,11 +129,14 @@ def remove_tenant(
     force: Annotated[
         bool, typer.Option("--force", help="Also while it is deployed to, or held.")
     ] = False,
+    leave_deployed: Annotated[
+        bool, typer.Option("--leave-deployed", help="Leave behind what is deployed for it.")
+    ] = False,
 ) -> None:
-    """Forget a tenant; what was deployed for it is left as it is."""
+    """Forget a tenant that has nothing deployed."""
     from bot.cli.acts.tenants import remove
 
-    remove(name, force=force)
+    remove(name, force=force, leave_deployed=leave_deployed)
 
 
 @app.command("import")
