@@ -285,6 +285,8 @@ async def test_what_has_ended_or_is_ending_is_not_cancelled(
 async def test_a_second_cancellation_tells_of_the_first(
     database: Database, control: Control, ledger: Ledger
 ) -> None:
+    if not database.is_sqlite:
+        pytest.skip("where a bell rings, the first one has ended the run by then")
     quiet = Pace(look_every=timedelta(hours=1))
     async with engine_on(database, given=[ledger], pace=quiet) as engine:
         run = await engine.submit(Disk(name="a", gate="go"))

@@ -100,7 +100,7 @@ class Operator:
         return asyncio.run(open_and_work())
 
     def _invoke(self, words: tuple[str, ...]) -> Result:
-        return CliRunner().invoke(app, words, env=self.environment)
+        return CliRunner().invoke(app, words, env={**self.environment, "COLUMNS": None})
 
 
 @pytest.fixture
