@@ -33,7 +33,7 @@ from bot.engine.pace import Pace
 from bot.engine.places import Lanes, Places, RootPlace
 from bot.engine.polling import Polling
 from bot.engine.steps.commands import Commands
-from bot.engine.steps.orders import CHANGING, Order, deadline_of, skipped_as
+from bot.engine.steps.orders import Order, deadline_of, skipped_as
 from bot.engine.surroundings import Given, Surroundings
 from bot.engine.watch import Watch
 from bot.states import State
@@ -46,7 +46,7 @@ from resources.masking import Masks
 from resources.model.definition import Definition
 from resources.model.failure import Failure, step_failed
 from resources.model.resource import Resource
-from resources.model.values import command_result_type, result_type
+from resources.model.values import CHANGING, command_result_type, result_type
 
 log = structlog.get_logger(__name__)
 

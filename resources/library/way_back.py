@@ -1,8 +1,18 @@
 """What is said of a way back that would take away more than what was made since a success."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from resources.model.resource import CLOCKS_DIFFER
+
+MOST_NAMED = 20
+
+
+def named(losses: Sequence[object]) -> str:
+    """Answer a list of what would be lost, each on a line of its own, and not too many."""
+    lines = "".join(f"\n- {each}" for each in losses[:MOST_NAMED])
+    more = len(losses) - MOST_NAMED
+    return lines + (f"\n- and {more} more" if more > 0 else "")
 
 
 def goes(what: object) -> str:

@@ -30,6 +30,10 @@ _HOOKS = {
 """The method whose annotation says what a step answers."""
 
 BRINGING_ABOUT = frozenset({"install", "update", "rollback"})
+CHANGING = BRINGING_ABOUT | {"uninstall"}
+"""The commands after which an identity is no longer in its recorded state."""
+SKIPPABLE = frozenset({"update", "rollback"})
+"""The commands of which nothing is done where what they would bring about is recorded."""
 """The commands after which a resource's arguments hold, and its output is asked."""
 
 

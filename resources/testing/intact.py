@@ -3,9 +3,8 @@
 from collections.abc import Callable
 
 from resources.model.resource import Resource
+from resources.model.values import SKIPPABLE
 from resources.testing.journal import Record, Wanted
-
-SKIPPABLE = frozenset({"update", "rollback"})
 
 
 def holds(record: Record | None, wanted: Wanted) -> bool:

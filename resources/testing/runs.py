@@ -13,6 +13,7 @@ from resources.model.hooks import carry_out_hooks
 from resources.model.resource import Resource
 from resources.model.values import (
     BRINGING_ABOUT,
+    CHANGING,
     NOTHING,
     ResultNotStorable,
     ResultType,
@@ -27,8 +28,6 @@ from resources.testing.intact import holds, is_intact
 from resources.testing.journal import Ending, Outcome, Record, RunMemory, StepMemory, Wanted
 from resources.testing.life import Life, LiveRun
 from resources.testing.scope import RehearsedScope
-
-CHANGING = BRINGING_ABOUT | {"uninstall"}
 
 Failed = Callable[[BaseException], Ending]
 

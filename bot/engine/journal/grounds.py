@@ -12,6 +12,7 @@ from bot.engine.journal.statements import OWNER_LIVES, RECORDS, STEPS_OF_RUNS
 from bot.states import State
 from bot.store.advisory import Advisory
 from bot.store.tables import Run
+from resources.model.values import SKIPPABLE
 
 _ONE_AFTER_ANOTHER = select(func.pg_advisory_xact_lock(int(Advisory.CLAIMING)))
 _KEEP = (
@@ -20,7 +21,6 @@ _KEEP = (
     .order_by(col(Run.id))
     .with_for_update()
 )
-_SKIPPABLE = frozenset({"update", "rollback"})
 
 
 def one_after_another(connection: Connection) -> None:
@@ -66,7 +66,7 @@ def holds(record: Record | None, command: str, fingerprint: str) -> bool:
     """Answer whether what a command would bring about is what was last brought about."""
     return (
         record is not None
-        and command in _SKIPPABLE
+        and command in SKIPPABLE
         and record.settled
         and record.fingerprint == fingerprint
     )

@@ -23,7 +23,7 @@ from bot.engine.journal.waits import NOBODY
 from bot.engine.live_run import Activity, Gate, LiveRun, NoPlace, Place
 from bot.engine.steps.hooks import new_record
 from bot.engine.steps.looks import has_drifted, without_secrets
-from bot.engine.steps.orders import CHANGING, Asked, Order, body_of
+from bot.engine.steps.orders import Asked, Order, body_of
 from bot.engine.steps.scope import RunScope
 from bot.engine.steps.turns import Turns
 from bot.engine.surroundings import Surroundings
@@ -33,6 +33,7 @@ from resources.model.failure import Failure, step_failed
 from resources.model.resource import Resource
 from resources.model.values import (
     BRINGING_ABOUT,
+    CHANGING,
 )
 from resources.model.whole import Whole
 

@@ -15,7 +15,6 @@ from resources.model.definition import Definition, Steps
 from resources.model.hooks import carry_out_hooks
 from resources.model.resource import Resource
 from resources.model.values import (
-    BRINGING_ABOUT,
     NOTHING,
     ResultNotStorable,
     ResultType,
@@ -23,9 +22,6 @@ from resources.model.values import (
     result_type,
 )
 from resources.model.workflow import Workflow
-
-CHANGING = BRINGING_ABOUT | {"uninstall"}
-"""The commands after which an identity is no longer in its recorded state."""
 
 
 class Asked(NamedTuple):

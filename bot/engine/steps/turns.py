@@ -15,11 +15,12 @@ from bot.engine.journal.rows import Behind, Claim, Claimed, Done, End, Joins, Ta
 from bot.engine.journal.waits import Fate
 from bot.engine.live_run import LiveRun
 from bot.engine.patience import Limit
-from bot.engine.steps.orders import CHANGING, Order, deadline_of, skipped_as
+from bot.engine.steps.orders import Order, deadline_of, skipped_as
 from bot.engine.surroundings import Surroundings
 from bot.states import State
 from resources.model.resource import Resource
 from resources.model.time_limit import in_time_for
+from resources.model.values import CHANGING
 
 FIRST_LOOK_SECONDS = 1.0
 LAST_LOOK_SECONDS = 15.0

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict
 
 from resources.errors import Refused
-from resources.library.way_back import what_goes, what_stays
+from resources.library.way_back import named, what_goes, what_stays
 from resources.model.resource import Difference, Plan, Severity
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation.type_defs import ChangeTypeDef, ResourceChangeTypeDef
 
-MOST_NAMED = 20
 _KEEPS = frozenset({"Retain", "Snapshot", "ReplaceAndRetain", "ReplaceAndSnapshot"})
 _SHOWS_NOTHING = frozenset({"SyncWithActual"})
 
@@ -115,7 +114,7 @@ def not_consented(stack: str, destroying: Sequence[Change]) -> Refused:
     """Answer the refusal of changes that would destroy what is there."""
     return Refused(
         f"The stack {stack} is not changed, as that would destroy what is there, and what is in "
-        f"it:{_named(destroying)}\nSay `consents_to_deletion=True` where that is meant, or give "
+        f"it:{named(destroying)}\nSay `consents_to_deletion=True` where that is meant, or give "
         "these a `DeletionPolicy` and an `UpdateReplacePolicy` that keep them. Nothing was changed."
     )
 
@@ -126,12 +125,6 @@ def not_consented_on_the_way_back(
     """Answer the refusal of changes that would destroy more than what is new since a success."""
     return Refused(
         f"The stack {stack} is not taken back, as that would destroy {what_stays(success)}, and "
-        f"what is in it:{_named(destroying)}\n{what_goes(success)} Say `consents_to_deletion=True` "
+        f"what is in it:{named(destroying)}\n{what_goes(success)} Say `consents_to_deletion=True` "
         "where that is meant, or deploy a revision that has these. Nothing was changed."
     )
-
-
-def _named(destroying: Sequence[Change]) -> str:
-    named = "".join(f"\n- {change}" for change in destroying[:MOST_NAMED])
-    more = len(destroying) - MOST_NAMED
-    return named + (f"\n- and {more} more" if more > 0 else "")

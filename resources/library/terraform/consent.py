@@ -5,16 +5,14 @@ from datetime import datetime
 
 from resources.errors import Refused
 from resources.library.terraform.events import Change
-from resources.library.way_back import what_goes, what_stays
-
-MOST_NAMED = 20
+from resources.library.way_back import named, what_goes, what_stays
 
 
 def not_consented(identity: str, destroyed: Sequence[Change]) -> Refused:
     """Answer the refusal of a plan on the way forward, or of an uninstall."""
     return Refused(
         f"{identity} is not applied, as it would destroy what is there, and what is in "
-        f"it:{_named(destroyed)}\nSay `may_destroy=True` where that is meant. Nothing was changed."
+        f"it:{named(destroyed)}\nSay `may_destroy=True` where that is meant. Nothing was changed."
     )
 
 
@@ -24,12 +22,6 @@ def not_consented_on_the_way_back(
     """Answer the refusal of a plan that would destroy more than what is new since a success."""
     return Refused(
         f"{identity} is not taken back, as that would destroy {what_stays(success)}, and what is "
-        f"in it:{_named(destroyed)}\n{what_goes(success)} Say `may_destroy=True` where that is "
+        f"in it:{named(destroyed)}\n{what_goes(success)} Say `may_destroy=True` where that is "
         "meant, or deploy a revision that has these. Nothing was changed."
     )
-
-
-def _named(destroyed: Sequence[Change]) -> str:
-    named = "".join(f"\n- {change}" for change in destroyed[:MOST_NAMED])
-    more = len(destroyed) - MOST_NAMED
-    return named + (f"\n- and {more} more" if more > 0 else "")
