@@ -12,6 +12,7 @@ from bot.engine.control.control import Control
 from bot.github.door import GitHub
 from bot.report.suggestions import in_code, listed
 from bot.rollouts.affected import TenantFacts
+from bot.rollouts.origin import Origin
 from bot.rollouts.plans.records import Plans
 from bot.rollouts.records import Rollouts
 from bot.rollouts.rows import lookup
@@ -103,6 +104,22 @@ def the_rollouts(hand: Hand, asked: Asked, nothing: str) -> list[Rollout]:
             "comment above, and type it again if it is still what you want."
         )
     return rows
+
+
+def origin_of(asked: Asked, row: Rollout, verb: str) -> Origin:
+    """Answer why there is a rollout that somebody asks for where an earlier one was of."""
+    return Origin(
+        key=f"{verb}/{asked.key}",
+        repository=row.repository,
+        branch=row.branch,
+        sha=row.sha,
+        pull_request=row.pull_request,
+        title=row.title,
+        author=row.author,
+        asked_by=asked.login,
+        url=row.url,
+        reason=asked.command.reason,
+    )
 
 
 def tenants_of(hand: Hand, row: Rollout) -> list[str]:

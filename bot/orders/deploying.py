@@ -11,10 +11,11 @@ from bot.orders.asked import (
     chosen_tenants,
     counted,
     left_as_they_are,
+    origin_of,
     the_rollouts,
 )
 from bot.rollouts.moves import Care, moves_of
-from bot.rollouts.origin import Kind, Origin
+from bot.rollouts.origin import Kind
 from bot.rollouts.rows import again, begin, change, holds, lookup
 from bot.rollouts.rows.again import Lacking, Merged
 from bot.rollouts.rows.begin import Beginning, Hand
@@ -96,19 +97,8 @@ def _lacking(
 def _begin(known: Known, asked: Asked, merged: Merged, lacking: Lacking, hand: Hand) -> str:
     """Begin a rollout for those who lack it again; answer what it waits for, if anything."""
     row = merged.merges[-1]
-    origin = Origin(
-        key=f"deploy/{asked.key}",
-        repository=row.repository,
-        branch=row.branch,
-        sha=row.sha,
-        pull_request=row.pull_request,
-        title=row.title,
-        author=row.author,
-        asked_by=asked.login,
-        url=row.url,
-        reason=asked.command.reason,
-        contained_in=sorted(merged.newer),
-    )
+    newer = {"contained_in": sorted(merged.newer)}
+    origin = origin_of(asked, row, "deploy").model_copy(update=newer)
     policy = lookup.policy_in(row.policy)
     if asked.command.force:
         policy = policy.model_copy(update={"freezes": ()})

@@ -14,12 +14,13 @@ from bot.orders.asked import (
     commit_named,
     counted,
     left_as_they_are,
+    origin_of,
     the_rollouts,
 )
 from bot.report.suggestions import in_code
 from bot.rollouts.affected import TenantFacts
 from bot.rollouts.moves import Care, HeldBy, moves_of
-from bot.rollouts.origin import Kind, Origin
+from bot.rollouts.origin import Kind
 from bot.rollouts.rows import back, begin, change, holds, lookup
 from bot.rollouts.rows.back import NoWay, WayBack
 from bot.rollouts.rows.begin import Beginning, Hand
@@ -89,20 +90,8 @@ def _begin(
     ways: Sequence[WayBack],
     everyone: list[TenantFacts],
 ) -> None:
-    origin = Origin(
-        kind=Kind.ROLLBACK,
-        key=f"rollback/{asked.key}",
-        repository=row.repository,
-        branch=row.branch,
-        sha=row.sha,
-        pull_request=row.pull_request,
-        title=row.title,
-        author=row.author,
-        asked_by=asked.login,
-        url=row.url,
-        undoes=row.id,
-        reason=asked.command.reason,
-    )
+    undoes = {"kind": Kind.ROLLBACK, "undoes": row.id}
+    origin = origin_of(asked, row, "rollback").model_copy(update=undoes)
     targets = {way.tenant: way.target for way in ways}
     care = Care(lookup.policy_in(row.policy), hand.now, urgent=True)
     services = sorted({service for way in ways for service in way.target})
